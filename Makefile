@@ -1,0 +1,60 @@
+# Each target works as the only command on a fresh machine with Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# Two test processes on a two-core machine; the suite is safe in any order.
+WORKERS ?= 2
+
+.PHONY: help demo test check format bench docs lock clean
+
+help:
+	@echo "make demo    four registered studies, run and judged on the shipped models"
+	@echo "make test    the whole test suite"
+	@echo "make check   formatting, lint, types and the import contract"
+	@echo "make bench   the benchmarks, as ratios against a floor or a peer of the same run"
+	@echo "make docs    regenerate reference pages, schemas and MAP.md"
+	@echo "make lock    resolve the hashed requirements again"
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --requirement requirements/demo.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --require-hashes --requirement requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/leadline demo --output demo-output
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m tools.docs
+
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile pyproject.toml --extra inspect --extra fast --extra frames --extra dev --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra inspect --constraint requirements/dev.txt --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/demo.txt
+
+clean:
+	rm -rf $(VENV) demo-output .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build dist

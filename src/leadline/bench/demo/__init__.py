@@ -1,0 +1,1 @@
+"""The demonstration: protocols written beforehand, run for real on the shipped models, judged, and attacked."""

@@ -1,0 +1,178 @@
+"""`leadline attempts`: runs announced before they begin, and how they ended."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from leadline.cli import options
+
+if TYPE_CHECKING:
+    from leadline.verdict import Attempt
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Announce runs before they begin, and say how they ended.",
+)
+
+Number = Annotated[int, typer.Argument(metavar="N", min=1, help="The attempt's number.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="A remark for the record.")]
+Status = Literal["completed", "failed", "cancelled", "unknown"]
+
+
+@app.command("open")
+def open_(
+    study: options.StudyId,
+    note: Note = "",
+    store: options.Store = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Announce the next run, and print how to run it.
+
+    The token must be in the logs' metadata: what carries it was begun after this announcement. A command
+    is printed for each arm of the protocol.
+
+    JSON: {"study", "number", "token", "index", "arms": [{"arm", "metadata": {...}, "command"}]}.
+    """
+    from leadline.cli.inspect_command import inspect_command
+    from leadline.cli.opening import writing
+    from leadline.cli.output import Page, emit
+
+    with writing(store, key) as registry:
+        found = registry.study(study)
+        run = found.open_attempt(note)
+        opened = next(one for one in found.attempts if one.number == run.number)
+        arms = [
+            {
+                "arm": arm.name,
+                "metadata": run.stamp(arm.name),
+                "command": inspect_command(found.protocol, arm, run.stamp(arm.name), found.seed),
+            }
+            for arm in found.protocol.arms
+        ]
+    if json:
+        emit(
+            {
+                "study": found.id,
+                "number": run.number,
+                "token": run.token,
+                "index": opened.opened_index,
+                "arms": arms,
+            }
+        )
+        return
+    page = Page()
+    page.line(f"Opened attempt {run.number} of {found.id}", "bold")
+    page.facts([("token", run.token), ("entry", str(opened.opened_index))])
+    page.head("Run each arm; the metadata ties its log to this attempt")
+    for one in arms:
+        page.line(str(one["arm"]), "dim", indent=2)
+        page.verbatim(str(one["command"]), indent=4)
+    page.head("Then")
+    page.verbatim(f"leadline attach {found.id} LOGS --attempt {run.number}")
+    page.verbatim(f"leadline attempts close {found.id} {run.number}")
+
+
+@app.command()
+def close(
+    study: options.StudyId,
+    number: Number,
+    status: Annotated[
+        Status | None,
+        typer.Option("--status", help="How it ended.", show_default="completed with logs, failed without"),
+    ] = None,
+    note: Note = "",
+    store: options.Store = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Close a run with the logs that were attached for it.
+
+    JSON: {"study", "number", "status", "index", "logs": [sha256, ...]}.
+    """
+    from leadline.cli.opening import writing
+    from leadline.cli.output import emit
+
+    with writing(store, key) as registry:
+        found = registry.study(study)
+        logs = list(dict.fromkeys(row.sha256 for row in found.attachments if row.attempt == number))
+        ended = status or ("completed" if logs else "failed")
+        receipt = found.close_attempt(number, logs, ended, note)
+    if json:
+        emit({"study": found.id, "number": number, "status": ended, "index": receipt.index, "logs": logs})
+        return
+    count = f"{len(logs)} {'log' if len(logs) == 1 else 'logs'}" if logs else "no log"
+    typer.echo(f"Closed attempt {number} of {found.id} as {ended}, with {count} (entry {receipt.index}).")
+    if not logs:
+        typer.echo(
+            f"  Attach logs first, if there are any: leadline attach {found.id} LOGS --attempt {number}"
+        )
+
+
+@app.command()
+def abandon(
+    study: options.StudyId,
+    number: Number,
+    reason: options.Reason,
+    store: options.Store = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """End a run that will have no result, with the reason why.
+
+    JSON: {"study", "number", "index"}.
+    """
+    from leadline.cli.opening import writing
+    from leadline.cli.output import emit
+
+    with writing(store, key) as registry:
+        found = registry.study(study)
+        receipt = found.abandon_attempt(number, reason)
+    if json:
+        emit({"study": found.id, "number": number, "index": receipt.index})
+    else:
+        typer.echo(f"Abandoned attempt {number} of {found.id} (entry {receipt.index}).")
+
+
+@app.command("list")
+def list_(study: options.StudyId, store: options.Store = None, json: options.Json = False) -> None:
+    """List every run the registry was told of.
+
+    JSON: {"study", "attempts": [{"number", "status", "opened", "index", "token", "logs": [sha256, ...], "note"}]}.
+    """
+    from leadline.cli.opening import reading
+    from leadline.cli.output import Page, emit
+
+    with reading(store) as registry:
+        found = registry.study(study)
+        attempts = found.attempts
+    if json:
+        emit({"study": found.id, "attempts": [attempt_form(one) for one in attempts]})
+        return
+    page = Page()
+    if not attempts:
+        page.line(f"No run of {found.id} was announced.")
+        return
+    page.table(
+        ("attempt", "status", "opened (UTC)", "logs", "note"),
+        [
+            (str(one.number), one.status, f"{one.opened:%Y-%m-%d %H:%M}", str(len(one.logs)), one.note)
+            for one in attempts
+        ],
+        right=(0, 3),
+        indent=0,
+    )
+
+
+def attempt_form(one: "Attempt") -> dict[str, object]:
+    """An attempt as JSON values."""
+    return {
+        "number": one.number,
+        "status": one.status,
+        "opened": one.opened.isoformat().replace("+00:00", "Z"),
+        "index": one.opened_index,
+        "token": one.token,
+        "logs": list(one.logs),
+        "note": one.note,
+    }

@@ -1,0 +1,112 @@
+"""`leadline report`: the registered analysis, computed from the samples."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from leadline.cli import options
+from leadline.errors import InputError
+
+if TYPE_CHECKING:
+    from leadline.verdict import Report
+
+
+def report(
+    subject: Annotated[
+        list[str],
+        typer.Argument(metavar="ID|LOGS", help="A study; or, with --protocol, evaluation logs."),
+    ],
+    publish: Annotated[
+        bool,
+        typer.Option(
+            "--publish/--no-publish", help="Record the report, whatever it says.", show_default="--no-publish"
+        ),
+    ] = False,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol", metavar="FILE", help="Judge logs by this protocol, which was never registered."
+        ),
+    ] = None,
+    html: Annotated[
+        str | None, typer.Option("--html", metavar="FILE", help="Also write one self-contained page.")
+    ] = None,
+    store: options.Store = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Run the registered analysis on a study's logs.
+
+    Without --publish nothing is recorded. With --protocol FILE LOGS... the analysis runs on logs of a
+    protocol that was never registered, and the report is retrospective.
+
+    JSON: a report, as in report.schema.json, byte for byte as it is published.
+    """
+    from leadline.cli.output import Page, emit_bytes, note, write_text
+    from leadline.verdict.page import report_page
+    from leadline.verdict.terminal import print_report
+
+    if protocol is not None:
+        found, certificate, said = (
+            *_unregistered(protocol, subject, publish),
+            "Nothing was recorded: this protocol was never registered.",
+        )
+    else:
+        found, certificate, said = _registered(subject, publish, store, key)
+    if html:
+        write_text(html, report_page(found, certificate))
+    if json:
+        emit_bytes(found.to_json())
+        note(said)
+    else:
+        page = Page()
+        print_report(found, page.console)
+        page.gap()
+        page.line(said, "bold")
+    if html:
+        note(f"The page is in {html}")
+
+
+def _registered(
+    subject: list[str], publish: bool, store: str | None, key: str | None
+) -> "tuple[Report, str, str]":
+    from leadline.cli.opening import reading, writing
+    from leadline.cli.output import busy
+
+    if len(subject) != 1:
+        raise InputError(
+            "a report is of one study", remedy="name one ID, or give --protocol FILE with LOGS..."
+        )
+    with writing(store, key) if publish else reading(store) as registry:
+        study = registry.study(subject[0])
+        with busy("reading the logs and running the analysis"):
+            found = study.publish() if publish else study.analyze()
+        certificate = study.certificate.decode()
+        if publish:
+            return (
+                found,
+                certificate,
+                f"Published as entry {study.reports[-1].ix}: the record has it, whatever it says.",
+            )
+        return (
+            found,
+            certificate,
+            f"Nothing was recorded. To publish it: leadline report {study.id} --publish",
+        )
+
+
+def _unregistered(protocol: str, logs: list[str], publish: bool) -> "tuple[Report, None]":
+    from leadline.cli.output import busy
+    from leadline.logs import read_logs
+    from leadline.protocol import Protocol
+    from leadline.verdict import analyze, required_columns
+
+    if publish:
+        raise InputError(
+            "what was never registered cannot be published as a report",
+            remedy="record it as retrospective with `leadline import`",
+        )
+    plan = Protocol.load(protocol)
+    with busy("reading the logs and running the analysis"):
+        samples = read_logs(logs, tier="sample", columns=list(required_columns(plan)) or None)
+        return analyze(plan, samples), None

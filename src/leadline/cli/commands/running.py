@@ -1,0 +1,63 @@
+"""`leadline attach`: the logs a study rests on."""
+
+from typing import Annotated
+
+import typer
+
+from leadline.cli import options
+
+
+def attach(
+    study: options.StudyId,
+    logs: Annotated[list[str], typer.Argument(metavar="LOGS", help="Evaluation logs, or folders of them.")],
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="The attempt that wrote them.")
+    ] = None,
+    store: options.Store = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Keep evaluation logs, and record that they belong to a study.
+
+    A file that was attached before is not attached again.
+
+    JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "samples", "attempt"}]}, every log of the
+    given files, attached now or before.
+    """
+    from leadline.cli.opening import writing
+    from leadline.cli.output import Page, busy, emit
+
+    with writing(store, key) as registry:
+        found = registry.study(study)
+        before = {row.sha256 for row in found.attachments}
+        with busy("reading the logs"):
+            digests = found.attach(logs, attempt=attempt)
+        rows = {row.sha256: row for row in found.attachments if row.sha256 in digests}
+    if json:
+        forms = [
+            {
+                "sha256": row.sha256,
+                "name": row.name,
+                "size": row.size,
+                "samples": row.samples,
+                "attempt": row.attempt,
+            }
+            for row in rows.values()
+        ]
+        emit({"study": found.id, "attempt": attempt, "logs": forms})
+        return
+    page = Page()
+    new = [row for row in rows.values() if row.sha256 not in before]
+    page.line(f"Attached {len(new)} {'log' if len(new) == 1 else 'logs'} to {found.id}", "bold")
+    if new:
+        listed = [(row.name, _number(row.samples), _number(row.size), f"{row.sha256[:16]}…") for row in new]
+        page.table(("log", "samples", "bytes", "sha256"), listed, right=(1, 2))
+    if len(rows) > len(new):
+        page.line(f"{len(rows) - len(new)} attached before", "dim", indent=2)
+    page.head("Next")
+    close = "" if attempt is None else f"leadline attempts close {found.id} {attempt}"
+    page.verbatim(close or f"leadline report {found.id}")
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"

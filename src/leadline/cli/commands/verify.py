@@ -1,0 +1,179 @@
+"""`leadline verify`: does the evidence hold?"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadline.cli import options
+from leadline.errors import InputError, NotFoundError
+
+
+def verify(
+    subject: Annotated[
+        str, typer.Argument(metavar="FILE|ID", help="A certificate, an attached log, or a study.")
+    ],
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="VKEY|FILE",
+            help="The log's public key, for a certificate.",
+            show_default="that of the registry at hand",
+        ),
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", metavar="FILE", help="Is this the protocol the certificate froze?"),
+    ] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            "--author", metavar="VKEY|FILE", help="The author's public key, to check the signature too."
+        ),
+    ] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute/--no-recompute", help="For a study: compute its report again.")
+    ] = True,
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """Verify a certificate offline, a log file, or a whole study.
+
+    A certificate needs only the log's public key. For a study every proof, signature and stored byte is
+    checked, and the published report is computed again. A log file is looked up by its digest.
+
+    JSON: of a certificate {"kind": "certificate", "holds", "study", "title", "protocol", "created", "index",
+    "size", "origin", "keyid", "author_verified", "protocol_matches", "warnings"}; of a study {"kind": "study",
+    "holds", "study", "steps": [{"name", "ok", "detail"}], "limit"}; of a log {"kind": "log", "holds", "file",
+    "attached": [{"study", "attempt"}]}.
+    """
+    path = Path(subject)
+    if not path.is_file():
+        _study(subject, store, recompute=recompute, json=json)
+    elif _is_certificate(path):
+        _certificate(path, key, protocol, author, store, json=json)
+    else:
+        _log(path, store, json=json)
+
+
+def _is_certificate(path: Path) -> bool:
+    from leadline.ledger.certificate import SUFFIX
+
+    if path.suffix == SUFFIX:
+        return True
+    with path.open("rb") as file:
+        return file.read(19) == b"c2sp.org/tlog-proof"
+
+
+def _certificate(
+    path: Path, key: str | None, protocol: str | None, author: str | None, store: str | None, *, json: bool
+) -> None:
+    from leadline.cli.opening import database, log_key
+    from leadline.cli.output import Page, emit
+    from leadline.registry.recheck import verify_certificate_file
+
+    public = key or log_key(store)
+    if public is None:
+        raise InputError(
+            "a certificate is verified with the public key of its log",
+            where=str(path),
+            remedy="pass it with --key: the text name+id+base64, or a file that holds it (log.vkey)",
+        )
+    found = verify_certificate_file(
+        path, public, protocol=None if protocol is None else Path(protocol), author=author
+    )
+    if json:
+        emit(
+            {
+                "kind": "certificate",
+                "holds": True,
+                "study": found.study,
+                "title": found.title,
+                "protocol": found.protocol_digest,
+                "created": found.created,
+                "index": found.index,
+                "size": found.size,
+                "origin": found.origin,
+                "keyid": found.keyid,
+                "author_verified": found.author_verified,
+                "protocol_matches": found.protocol_matches,
+                "warnings": list(found.warnings),
+            }
+        )
+        return
+    page = Page()
+    page.line("The certificate holds", "bold")
+    for line in found.lines():
+        page.line(line, indent=2)
+    if key is None:
+        page.line(
+            f"verified with the log key of {database(store)}; with --key it needs no registry",
+            "dim",
+            indent=2,
+        )
+
+
+def _study(subject: str, store: str | None, *, recompute: bool, json: bool) -> None:
+    from leadline.cli.opening import reading
+    from leadline.cli.output import Page, busy, emit
+    from leadline.ledger.ids import read_study_id
+    from leadline.registry.recheck import LIMIT, verify_study
+
+    try:
+        read_study_id(subject)
+    except InputError:
+        raise NotFoundError(
+            f"{subject!r} is neither a file nor a study id",
+            remedy="name a certificate, an attached log, or an id such as LL-0123456789abc",
+        ) from None
+    with reading(store) as registry:
+        study = registry.study(subject)
+        with busy("verifying"):
+            steps = list(verify_study(registry, study.id, recompute=recompute))
+    holds = all(step.ok for step in steps)
+    if json:
+        listed = [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps]
+        emit({"kind": "study", "holds": holds, "study": study.id, "steps": listed, "limit": LIMIT})
+    else:
+        page = Page()
+        page.line(f"{study.id}: {'everything holds' if holds else 'something does not hold'}", "bold")
+        for step in steps:
+            page.facts([("ok" if step.ok else "FAILS", f"{step.name}: {_short(step.detail)}")])
+        page.line(f"note: {LIMIT}", "dim", indent=2)
+    if not holds:
+        raise typer.Exit(1)
+
+
+def _short(detail: str) -> str:
+    """The detail with digests cut to their first sixteen digits; the JSON has them whole."""
+    return re.sub(r"\b([0-9a-f]{16})[0-9a-f]{48}\b", r"\1…", detail)
+
+
+def _log(path: Path, store: str | None, *, json: bool) -> None:
+    from leadline.cli.opening import reading
+    from leadline.cli.output import Page, emit
+    from leadline.registry.recheck import studies_of_log
+
+    with reading(store) as registry:
+        try:
+            attached = studies_of_log(registry, path)
+        except NotFoundError as error:
+            if json:
+                emit({"kind": "log", "holds": False, "file": str(path), "attached": []})
+            else:
+                page = Page()
+                page.line(f"{path.name} is not what any study rests on", "bold")
+                page.line(error.message, indent=2)
+                page.line(f"what to do: {error.remedy()}", indent=2)
+            raise typer.Exit(1) from None
+    if json:
+        listed = [{"study": study, "attempt": attempt} for study, attempt in attached]
+        emit({"kind": "log", "holds": True, "file": str(path), "attached": listed})
+        return
+    page = Page()
+    page.line(f"{path.name} is, byte for byte, a log attached to", "bold")
+    page.facts(
+        (study, "no attempt" if attempt is None else f"attempt {attempt}") for study, attempt in attached
+    )

@@ -1,0 +1,57 @@
+"""Help in the order of the loop: commands stand under the stage they belong to."""
+
+from typing import Any, Final
+
+from typer.core import TyperGroup
+
+#: Heading -> commands, in the order a newcomer meets them.
+STAGES: Final[dict[str, tuple[str, ...]]] = {
+    "START   two logs, or the whole loop on small models": ("compare", "demo"),
+    "PLAN    what do we promise?": ("new", "check", "diff", "similar", "register", "amend", "withdraw"),
+    "RUN     what was really run?": ("attempts", "attach"),
+    "REPORT  what did it show?": ("report", "verify", "import"),
+    "WEIGH   what is known already?": ("search", "show", "export"),
+    "CARE    keys and the record": ("key", "fsck", "rebuild", "schema"),
+}
+
+EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
+    (0, "done, and nothing is wrong"),
+    (1, "done, and the answer is no: findings that block, a verification step that fails"),
+    (2, "the command line makes no sense"),
+    (3, "the input makes no sense, does not exist, or comes at the wrong moment"),
+    (4, "the disk or the database refused; nothing was acknowledged"),
+    (5, "evidence does not hold: a signature, a proof, stored bytes, a key file"),
+    (70, "a fault in Leadline itself"),
+    (130, "interrupted"),
+    (141, "whoever read the output went away"),
+)
+
+
+class LoopGroup(TyperGroup):
+    """The top-level group: lists its commands by stage, and the exit statuses below them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Names in the order of the stages."""
+        staged = [name for names in STAGES.values() for name in names]
+        return [name for name in staged if name in self.commands] + sorted(set(self.commands) - set(staged))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """One section per stage."""
+        width = max(map(len, self.commands))
+        for heading, names in STAGES.items():
+            formatter.write_paragraph()
+            formatter.write(f"{heading}\n")
+            with formatter.indentation():
+                rows = [
+                    (name.ljust(width), self._short(ctx, name, formatter.width - width - 6)) for name in names
+                ]
+                formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """The exit statuses."""
+        with formatter.section("Exit status"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
+
+    def _short(self, ctx: Any, name: str, room: int) -> str:
+        command = self.get_command(ctx, name)
+        return "" if command is None else command.get_short_help_str(room)

@@ -1,0 +1,99 @@
+"""The program `leadline`: which commands there are, and how it ends.
+
+Nothing heavy is imported on the way to ``--help``: each command imports what it needs when it runs.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from leadline.cli.commands import attempts, care, exchange, finding, key, registering, running
+from leadline.cli.commands.check import check
+from leadline.cli.commands.compare import compare
+from leadline.cli.commands.demo import demo
+from leadline.cli.commands.diff import diff
+from leadline.cli.commands.new import new
+from leadline.cli.commands.report import report
+from leadline.cli.commands.verify import verify
+from leadline.cli.groups import LoopGroup
+
+app = typer.Typer(
+    name="leadline",
+    cls=LoopGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+)
+
+#: Commands named after their functions; where each stands in the help is said in `leadline.cli.groups`.
+COMMANDS: tuple[Callable[..., None], ...] = (
+    compare,
+    demo,
+    new,
+    check,
+    diff,
+    report,
+    verify,
+    running.attach,
+    registering.register,
+    registering.amend,
+    registering.withdraw,
+    finding.search,
+    finding.similar,
+    finding.show,
+    exchange.export,
+    care.fsck,
+    care.rebuild,
+    care.schema,
+)
+for command in COMMANDS:
+    app.command()(command)
+app.command("import")(exchange.import_)
+app.add_typer(attempts.app, name="attempts")
+app.add_typer(key.app, name="key")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from leadline import __version__
+
+        typer.echo(f"leadline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def leadline(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_version)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Register an experiment before it runs; let the registered analysis compute the verdict."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status (see `leadline.cli.groups.EXIT_CODES`)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = app(args=given or ["--help"], prog_name="leadline", standalone_mode=False)
+        sys.stdout.flush()
+    except BaseException as error:  # noqa: BLE001 (the last line of defence: explained, never hidden)
+        from leadline.cli.errors import explain
+
+        debug = _has(given, "--debug") or "LEADLINE_DEBUG" in os.environ
+        return explain(error, as_json=_has(given, "--json"), debug=debug)
+    return status if isinstance(status, int) else 0
+
+
+def _has(arguments: list[str], flag: str) -> bool:
+    """Whether a flag was given, before anything that follows a bare ``--``."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return flag in arguments[:end]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

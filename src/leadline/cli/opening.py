@@ -1,0 +1,101 @@
+"""Opening the registry a command speaks of: readers never create one, writers bring a key."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadline.errors import NotFoundError, StoreError
+
+if TYPE_CHECKING:
+    from leadline.ledger.keys import SigningKey
+    from leadline.registry.registry import Registry
+
+
+def reading(store: str | None) -> "Registry":
+    """The registry, read-only; NotFoundError where there is none."""
+    from leadline.registry.registry import Registry
+
+    _require(store)
+    return Registry.open(address(store), read_only=True)
+
+
+def reading_if_there(store: str | None) -> "Registry | None":
+    """The registry, read-only, or None where there is none."""
+    return reading(store) if database(store).exists() else None
+
+
+def writing(store: str | None, key: str | None, *, create: bool = False) -> "Registry":
+    """The registry with the author's key; made when it is new and `create` says so.
+
+    The key is read first, so that a missing key leaves no half-made registry behind.
+    """
+    from leadline.registry.registry import Registry
+
+    signing = load_key(key)
+    if not create:
+        _require(store)
+    return _opened(lambda: Registry.open(address(store), signing, create=create), store)
+
+
+def mending(store: str | None) -> "Registry":
+    """The registry, open for rebuilding what was computed; needs no author's key."""
+    from leadline.registry.registry import Registry
+
+    _require(store)
+    return Registry.open(address(store), create=False)
+
+
+def load_key(key: str | None) -> "SigningKey":
+    """The author's key from its file."""
+    from leadline.ledger import keyfile
+
+    return keyfile.load(key_path(key))
+
+
+def key_path(key: str | None) -> Path:
+    """Where the author's key is kept."""
+    from leadline.registry.home import default_key
+
+    return Path(key) if key else default_key()
+
+
+def address(store: str | None) -> str:
+    """The registry's address: what was given, or the default."""
+    from leadline.registry.home import default_store
+
+    return store or str(default_store())
+
+
+def database(store: str | None) -> Path:
+    """The registry's database file."""
+    from leadline.store.opening import database_path
+
+    return database_path(address(store))
+
+
+def log_key(store: str | None) -> str | None:
+    """The public key of the registry's log, where there is a registry."""
+    from leadline.registry.home import PUBLIC, keys_folder
+
+    path = keys_folder(database(store)) / PUBLIC
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+def _require(store: str | None) -> None:
+    if not database(store).exists():
+        raise NotFoundError(
+            "there is no registry here",
+            where=str(database(store)),
+            remedy="name one with --store or $LEADLINE_STORE; `leadline register` makes one",
+        )
+
+
+def _opened(open_it: Callable[[], "Registry"], store: str | None) -> "Registry":
+    try:
+        return open_it()
+    except OSError as error:
+        raise StoreError(
+            f"the registry cannot be opened: {error.strerror}",
+            where=str(database(store)),
+            remedy="check that the folder is writable and has space left, or name another place with --store",
+        ) from error

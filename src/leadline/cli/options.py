@@ -1,0 +1,50 @@
+"""Options that several commands share, spelled and explained once.
+
+Choices are written out here because the modules that define them are heavy; a test keeps them equal.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+import typer
+
+Method: TypeAlias = Literal[
+    "auto",
+    "cr2",
+    "cr1",
+    "iid",
+    "wilson",
+    "jeffreys",
+    "clopper_pearson",
+    "beta_binomial",
+    "tango",
+    "score",
+    "bootstrap",
+]
+StudyState: TypeAlias = Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
+Seen: TypeAlias = Literal["nothing_run", "not_looked", "looked", "results_known"]
+HolderKind: TypeAlias = Literal["human", "llm"]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="LEADLINE_STORE",
+        metavar="PATH",
+        help="The registry's database.",
+        show_default="~/.leadline/registry.db",
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="LEADLINE_KEY",
+        metavar="FILE",
+        help="The author's key.",
+        show_default="~/.leadline/author.key",
+    ),
+]
+StudyId = Annotated[str, typer.Argument(metavar="ID", help="The study's id, LL-...")]
+ProtocolFile = Annotated[str, typer.Argument(metavar="PROTOCOL", help="A protocol, YAML or JSON.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it becomes part of the record.")]

@@ -1,0 +1,169 @@
+"""Columns under construction: samples go in one by one, Arrow batches come out.
+
+Sample fields are kept once per sample and spread over its score rows by position when a batch is closed.
+A batch of plain tuples is transposed at once, which is cheaper than one append per field; it closes by number
+of samples or by amount of text, so that memory holds one batch of Python objects and finished Arrow columns.
+"""
+
+from typing import Any, Final
+
+import pyarrow as pa
+
+from leadline.logs import arrow
+from leadline.logs.decode import compact, parsed_object
+from leadline.logs.project import Projection
+from leadline.logs.schema import table_schema
+from leadline.logs.shapes import NO_JSON, ErrorNote, LimitNote, Sample, Score, Summary
+from leadline.logs.text import input_text, target_text
+from leadline.logs.values import ValueMap
+
+BATCH_SAMPLES: Final = 2048
+BATCH_TEXT: Final = 8 << 20
+NO_SCORE: Final = "no score"
+
+_OF_SAMPLE: Final = (
+    "sample_id", "epoch", "uuid", "error", "limit", "invalidated", "started_at", "completed_at", "total_time",
+    "working_time", "model_fallback", "retries",
+)  # fmt: skip
+_OF_SCORE: Final = (
+    "score",
+    "value",
+    "value_json",
+    "unscored_reason",
+    "answer",
+    "explanation",
+    "score_reason",
+)
+_OF_ITEM: Final = ("input", "target", "metadata", "item_sha256")
+_OF_DETAIL: Final = ("score_metadata", "score_edits")
+
+
+class Columns:
+    """Builds the table's batches. `samples` adds the columns only whole samples have; `keys` are projected.
+
+    Usage: `begin` a log (its position in the list of logs), then `add_summary` or `add_sample` for each sample
+    of it, then `flush`, after which `batches` is complete.
+    """
+
+    def __init__(self, *, samples: bool, keys: tuple[str, ...] = ()) -> None:
+        self.schema = table_schema(samples=samples)
+        self.projection = Projection(keys)
+        self.batches: list[Any] = []
+        self._whole = samples
+        self._value = ValueMap()
+        self._log = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._text = 0
+        self._samples: list[tuple[Any, ...]] = []
+        self._scores: list[tuple[Any, ...]] = []
+        self._of_log: list[int] = []
+        self._of_sample: list[int] = []
+
+    def begin(self, log: int) -> None:
+        """Rows that follow belong to the log at this position."""
+        self._log = log
+
+    def add_summary(self, summary: Summary, *, invalidated: bool | None) -> int:
+        """Append a summary; returns the number of rows."""
+        rows = self._sample(summary, invalidated, summary.retries, _NO_ITEM if self._whole else ())
+        blank = _NO_DETAIL if self._whole else ()
+        for name, score in (summary.scores or _NONE).items():
+            note = score.metadata.unscored_reason if score.metadata is not None else None
+            number, why, text = self._value(score.value)
+            reason = why and (score.reason or str(note or why))
+            self._scores.append((name, number, text, reason, None, None, None, *blank))
+        return rows
+
+    def add_sample(self, sample: Sample, digest: str | None) -> int:
+        """Append a whole sample with the digest of its dataset item; returns the number of rows."""
+        retries = len(sample.error_retries) if sample.error_retries is not None else None
+        marked = sample.invalidation is not NO_JSON and bytes(sample.invalidation) != b"null"
+        rows = self._sample(sample, marked, retries, self._item(sample, digest) if self._whole else ())
+        for name, score in (sample.scores or _NONE).items():
+            stated = score.reason or legacy_reason(score)
+            self._text += len(score.explanation or "") + len(score.answer or "")
+            number, why, text = self._value(score.value)
+            reason = why and (stated or why)
+            if self._whole:
+                metadata = compact(score.metadata)
+                edits = len(score.history)
+                self._text += len(metadata or "")
+                row = (name, number, text, reason, score.answer, score.explanation, stated, metadata, edits)
+                self._scores.append(row)
+            else:
+                self._scores.append((name, number, text, reason, score.answer, score.explanation, stated))
+        return rows
+
+    def _item(self, sample: Sample, digest: str | None) -> tuple[Any, ...]:
+        shown, metadata = input_text(sample.input), compact(sample.metadata)
+        self._text += len(shown) + len(metadata or "")
+        return shown, target_text(sample.target), metadata, digest
+
+    def _sample(
+        self, sample: Summary | Sample, invalidated: bool | None, retries: int | None, item: tuple[Any, ...]
+    ) -> int:
+        if len(self._samples) >= BATCH_SAMPLES or self._text >= BATCH_TEXT:
+            self.flush()
+        error, limit, fallbacks = sample.error, sample.limit, sample.model_fallbacks
+        position = len(self._samples)
+        self._samples.append(
+            (
+                str(sample.id),
+                sample.epoch,
+                sample.uuid,
+                error.message if isinstance(error, ErrorNote) else error,
+                limit.type if isinstance(limit, LimitNote) else limit,
+                invalidated,
+                sample.started_at,
+                sample.completed_at,
+                sample.total_time,
+                sample.working_time,
+                ", ".join(sorted({f.fallback_model for f in fallbacks})) if fallbacks else None,
+                retries,
+                *item,
+            )
+        )
+        self._of_log.append(self._log)
+        if self.projection.keys:
+            self.projection.add(sample.metadata)
+        if sample.scores:
+            self._of_sample.extend([position] * len(sample.scores))
+            return len(sample.scores)
+        self._of_sample.append(position)
+        self._scores.append(_UNSCORED if self._whole else _UNSCORED[: len(_OF_SCORE)])
+        return 1
+
+    def flush(self) -> None:
+        """Close the current batch."""
+        if not self._samples:
+            return
+        one_to_one = len(self._of_sample) == len(self._samples)
+        rows = None if one_to_one else arrow.numbers(self._of_sample, pa.int32())
+        arrays = {"log_index": arrow.spread(arrow.numbers(self._of_log, pa.int32()), rows)}
+        of_sample = (*_OF_SAMPLE, *_OF_ITEM) if self._whole else _OF_SAMPLE
+        of_score = (*_OF_SCORE, *_OF_DETAIL) if self._whole else _OF_SCORE
+        for name, values in zip(of_sample, zip(*self._samples, strict=True), strict=True):
+            arrays[name] = arrow.spread(arrow.column(values, self.schema.field(name).type), rows)
+        for name, values in zip(of_score, zip(*self._scores, strict=True), strict=True):
+            arrays[name] = arrow.column(values, self.schema.field(name).type)
+        for name, column in self.projection.close():
+            arrays[name] = arrow.spread(column, rows)
+        self.batches.append(pa.table(arrays))
+        self._reset()
+
+
+def legacy_reason(score: Score) -> str | None:
+    """The reason that older logs keep in the score's metadata."""
+    if score.metadata is NO_JSON or b"unscored_reason" not in bytes(score.metadata):
+        return None
+    reason = parsed_object(score.metadata).get("unscored_reason")
+    return None if reason is None else str(reason)
+
+
+_NONE: Final[dict[str, Any]] = {}
+_NO_ITEM: Final = (None,) * len(_OF_ITEM)
+_NO_DETAIL: Final = (None,) * len(_OF_DETAIL)
+#: The one row of a sample without scores.
+_UNSCORED: Final = (None, None, None, NO_SCORE, None, None, None, *_NO_DETAIL)

@@ -1,0 +1,205 @@
+"""`read_logs`: from paths to a SampleTable."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadline.errors import LeadlineError, LogError
+from leadline.logs import arrow
+from leadline.logs.accounting import Accounting, Ledger, LogAccount, Skipped, set_aside
+from leadline.logs.columns import Columns
+from leadline.logs.decode import UnknownShapeError
+from leadline.logs.detect import detect
+from leadline.logs.discover import Paths, discover
+from leadline.logs.fallback import read_with_inspect
+from leadline.logs.headers import LogHeader
+from leadline.logs.limits import DEFAULT, Limits
+from leadline.logs.project import common_type
+from leadline.logs.readers import Format
+from leadline.logs.request import AskedTier, Request, compile_request
+from leadline.logs.schema import LOG_COLUMNS, NAMES
+from leadline.logs.source import Source, opened
+from leadline.logs.table import SampleTable
+
+
+def read_logs(
+    paths: Paths,
+    *,
+    tier: AskedTier = "auto",
+    columns: list[str] | None = None,
+    arm: str | None = None,
+    strict: bool = False,
+    limits: Limits = DEFAULT,
+) -> SampleTable:
+    """Read evaluation logs into one table.
+
+    Parameters
+    ----------
+    paths: a file, a folder (searched recursively, in sorted order), or a list of them.
+    tier: "header" reads no samples; "summary" reads score values, times and errors from summaries and
+        leaves text null; "sample" reads whole samples; "auto" takes the lowest tier that can answer
+        `columns`, and a higher one for logs whose summaries cannot be relied on.
+    columns: names that have to be answered; `metadata.<key>` adds a column for a key of the samples'
+        metadata. None asks for everything, so that "auto" reads whole samples.
+    arm: a label put into a column `arm` of every row.
+    strict: raise on the first file that cannot be read, instead of naming it in the accounting.
+    limits: bounds on hostile files.
+
+    Files are told apart by content. What is no log, a byte copy of another log, or unreadable is named in
+    `accounting.skipped`; of two files of one evaluation the more complete is kept.
+
+    Raises InputError for an unknown tier or column, NotFoundError for a missing path, and LogError when no
+    file could be read as a log (with the reason of the first that failed).
+    """
+    request = compile_request(tier, columns, arm, limits)
+    files, skipped = discover(paths)
+    reading = _Reading(request, strict=strict, skipped=skipped)
+    for path in files:
+        reading.take(path)
+    return reading.finish()
+
+
+class _Reading:
+    """One call of `read_logs`: logs are read one after the other into shared columns."""
+
+    def __init__(self, request: Request, *, strict: bool, skipped: list[Skipped]) -> None:
+        self._request = request
+        self._strict = strict
+        self._skipped = skipped
+        self._columns = Columns(samples=request.tier == "sample", keys=request.keys)
+        self._slots = 0  # positions given to logs, those included that turned out unreadable
+        self._logs: dict[int, tuple[LogHeader, LogAccount]] = {}
+        self._digests: dict[str, str] = {}
+        self._failure: LeadlineError | None = None
+
+    def take(self, path: Path) -> None:
+        """Read one file, or say why it gave nothing."""
+        try:
+            with opened(path) as source:
+                self._take(source)
+        except LeadlineError as error:
+            if self._strict:
+                raise
+            self._failure = self._failure or error
+            self._skipped.append(Skipped(str(path), "unreadable", error.diagnosis()))
+
+    def _take(self, source: Source) -> None:
+        form = detect(source, self._request.limits)
+        if form is None:
+            self._skipped.append(
+                Skipped(str(source.path), "not a log", "neither an Inspect .eval nor a .json log")
+            )
+            return
+        sha256 = source.sha256()
+        if (first := self._digests.get(sha256)) is not None:
+            self._skipped.append(Skipped(str(source.path), "copy", f"copy of {first}"))
+            return
+        header, ledger = self._read(form, source, sha256)
+        source.check_unchanged()
+        account = ledger.closed(
+            log=header.log, path=header.path, sha256=sha256, format=header.format, present=header.samples_read
+        )
+        self._logs[self._slots - 1] = header, account
+        self._digests[sha256] = str(source.path)
+
+    def _read(self, form: Format, source: Source, sha256: str) -> tuple[LogHeader, Ledger]:
+        ledger = self._begin()
+        try:
+            return form.read(source, sha256, self._request, self._columns, ledger), ledger
+        except UnknownShapeError as error:
+            why = error.message
+        except RecursionError:
+            why = "is nested too deeply"
+        ledger = self._begin()
+        return read_with_inspect(source, sha256, self._request, self._columns, ledger, why=why), ledger
+
+    def _begin(self) -> Ledger:
+        self._columns.begin(self._slots)
+        self._slots += 1
+        return Ledger()
+
+    def finish(self) -> SampleTable:
+        """The table of everything that was read."""
+        if not self._logs:
+            first = self._skipped[0] if self._skipped else None
+            raise self._failure or LogError(
+                f"no evaluation log among {len(self._skipped)} files: the first is {first.reason}"
+                if first
+                else "no evaluation log was found",
+                where=first.path if first else "read_logs",
+                remedy="name .eval or .json logs that Inspect wrote, or a folder that holds some",
+            )
+        self._columns.flush()
+        kept = self._one_per_evaluation()
+        accounts = tuple(account for _, account in self._logs.values())
+        headers = [self._logs[slot][0] for slot in kept]
+        table = assemble(
+            self._columns, self._slots, {slot: self._logs[slot][0] for slot in kept}, self._request
+        )
+        skipped = tuple(sorted(self._skipped, key=lambda skip: skip.path))
+        return SampleTable(table, headers, Accounting(accounts, skipped))
+
+    def _one_per_evaluation(self) -> list[int]:
+        """Positions of the logs that stay: of several files of one evaluation the most complete, then the last."""
+        best: dict[str, int] = {}
+        for slot, (header, _) in self._logs.items():
+            rival = best.get(header.eval_id)
+            if rival is None or _rank(*self._logs[slot]) > _rank(*self._logs[rival]):
+                best[header.eval_id] = slot
+        for slot, (header, account) in self._logs.items():
+            if (winner := best[header.eval_id]) != slot:
+                name = self._logs[winner][0].log
+                self._logs[slot] = header, set_aside(account, f"same evaluation as {name}, which is kept")
+        return sorted(best.values())
+
+
+def _rank(header: LogHeader, account: LogAccount) -> tuple[bool, int, str, int, str]:
+    finished = header.completed_at.isoformat() if header.completed_at else ""
+    samples = account.kept or header.samples_read
+    return header.status == "success", samples, finished, len(header.log_updates), header.sha256
+
+
+def assemble(columns: Columns, slots: int, kept: dict[int, LogHeader], request: Request) -> Any:
+    """One Arrow table from finished batches: rows of kept logs, log columns put in front."""
+    batches = _same_types(columns.batches)
+    if not batches:
+        empty = arrow.empty(columns.schema)
+        for key in request.keys:
+            empty = empty.append_column(f"metadata.{key}", pa.chunked_array([], pa.string()))
+        return _with_arm(empty, request.arm)
+    table = pa.concat_tables(batches)
+    if len(kept) < slots:
+        table = table.filter(pc.is_in(table["log_index"], arrow.numbers(sorted(kept), pa.int32())))
+    index = table["log_index"]
+    arrays, fields = [], []
+    for field in columns.schema:
+        if field.name in LOG_COLUMNS:
+            values = [getattr(kept[slot], field.name) if slot in kept else "" for slot in range(slots)]
+            arrays.append(arrow.per_log(values, index))
+        else:
+            arrays.append(table[field.name])
+        fields.append(field)
+    for name in table.column_names:
+        if name.startswith("metadata."):
+            arrays.append(table[name])
+            fields.append(pa.field(name, table[name].type))
+    return _with_arm(pa.table(arrays, schema=pa.schema(fields)).unify_dictionaries(), request.arm)
+
+
+def _same_types(batches: list[Any]) -> list[Any]:
+    """The batches with projected columns cast to one type each."""
+    names = [name for name in (batches[0].column_names if batches else ()) if name.startswith("metadata.")]
+    for name in names:
+        kind = common_type([batch[name].type for batch in batches])
+        for position, batch in enumerate(batches):
+            at = batch.schema.get_field_index(name)
+            batches[position] = batch.set_column(at, name, batch[name].cast(kind))
+    return batches
+
+
+def _with_arm(table: Any, arm: str | None) -> Any:
+    if arm is None:
+        return table
+    return table.append_column("arm", arrow.column([arm] * table.num_rows, NAMES))

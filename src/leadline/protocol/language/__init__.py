@@ -1,0 +1,1 @@
+"""The filter language: SQL expressions over sample columns, parsed, checked and evaluated as data."""

@@ -1,0 +1,1 @@
+"""The application: a Registry that carries a study through its life, and `check` as a critical reader."""

@@ -1,0 +1,172 @@
+"""Taking records out of a registry, and bringing outside data in."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from leadline.errors import InputError, StoreError
+from leadline.ledger.certificate import SUFFIX
+from leadline.ledger.tlog.tile import entries_path, tiles
+from leadline.logs import read_logs
+from leadline.protocol.document import dump
+from leadline.protocol.model import Protocol
+from leadline.verdict.analysis import analyze
+from leadline.verdict.needs import required_columns
+from leadline.verdict.report import Report
+
+if TYPE_CHECKING:
+    from leadline.registry.registry import Registry
+
+BUNDLE = 256
+
+
+def export_study(registry: "Registry", study: str, folder: Path) -> list[Path]:
+    """Write everything about one study into a folder: protocol, certificate, statements, logs, reports, page.
+
+    Returns the files written. Existing files of the same names are replaced.
+    """
+    found = registry.study(study)
+    written = [
+        _write(folder / "protocol.json", found.protocol.canonical_bytes()),
+        _write(folder / "protocol.yaml", dump(found.protocol).encode()),
+        _write(folder / f"{found.id}{SUFFIX}", found.certificate),
+        _write(folder / "freeze.dsse.json", found.envelope),
+        _write(folder / "log.vkey", (registry.home.log.vkey + "\n").encode()),
+    ]
+    if found.row.characteristics is not None:
+        written.append(
+            _write(folder / "characteristics.json", registry.store.blob(found.row.characteristics))
+        )
+    for row in {row.sha256: row for row in found.attachments}.values():
+        target = folder / "logs" / f"{row.sha256[:12]}-{Path(row.name).name}"
+        with registry.store.open_blob(row.sha256) as source:
+            written.append(_write(target, _chunks(source)))
+    for published in found.reports:
+        content = registry.store.blob(published.report)
+        written.append(_write(folder / f"report-{published.ix}.json", content))
+    return written
+
+
+def export_registry(registry: "Registry", folder: Path) -> list[Path]:
+    """Write the whole record as static files: checkpoint, tiles, entry bundles, blobs, and a table of studies.
+
+    The layout is that of C2SP tlog-tiles, so any such client can read and verify it.
+    """
+    store = registry.store
+    written: list[Path] = []
+    with store.snapshot() as view:
+        size = view.size()
+        written.append(_write(folder / "log.vkey", (registry.home.log.vkey + "\n").encode()))
+        for tile in tiles(size):
+            hashes = view.tile(tile.level, tile.index, tile.width)
+            written.append(_write(folder / tile.path(), hashes))
+        for n in range(-(-size // BUNDLE)):
+            width = min(BUNDLE, size - n * BUNDLE)
+            written.append(_write(folder / entries_path(n, width), view.entry_bundle(n, width)))
+        lines = [json.dumps(_summary(study), sort_keys=True) for study in registry.studies()]
+        written.append(_write(folder / "studies.jsonl", ("".join(f"{line}\n" for line in lines)).encode()))
+        for blob in store.blobs():
+            if blob.kept != "taken_down":
+                with store.open_blob(blob.sha256) as source:
+                    target = folder / "blobs" / blob.sha256[:2] / blob.sha256[2:]
+                    written.append(_write(target, _chunks(source)))
+        # The checkpoint goes last: whoever sees it finds everything it speaks of.
+        written.append(_write(folder / "checkpoint", view.checkpoint(size)))
+    return written
+
+
+def _summary(study: Any) -> dict[str, Any]:
+    from leadline.store.projections.reports import verdicts
+
+    row = study.row
+    last = study.reports[-1] if study.reports else None
+    return {
+        "id": row.id,
+        "index": row.ix,
+        "title": row.title,
+        "state": row.state,
+        "protocol": row.protocol,
+        "created": row.created,
+        "due": row.due,
+        "report": None if last is None else last.report,
+        "verdicts": {}
+        if last is None
+        else {
+            v.hypothesis: {"outcome": v.outcome, "standing": v.standing}
+            for v in verdicts(study.registry.store, last.ix)
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A retrospective record: its place in the log, and the report that was computed."""
+
+    index: int
+    digest: str
+    report: Report
+
+
+def import_logs(
+    registry: "Registry",
+    protocol: Protocol,
+    logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",
+    *,
+    source: str,
+    note: str = "",
+) -> Imported:
+    """Record what existing logs show under a protocol that was never registered; always retrospective.
+
+    The analysis is computed exactly as for a registered study; the record says that nothing was promised
+    beforehand. Raises InputError when no log can be read.
+    """
+    author = registry.author()
+    paths = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
+    samples = read_logs(paths, tier="sample", columns=list(required_columns(protocol)) or None)
+    if not samples.headers:
+        raise InputError(
+            "none of these files is an evaluation log", remedy="pass Inspect .eval or .json logs"
+        )
+    report = analyze(protocol, samples)
+    registry.store.put_blob(protocol.canonical_bytes())
+    for header in samples.headers:
+        with Path(header.path).open("rb") as file:
+            registry.store.put_blob(file)
+    digest = registry.store.put_blob(report.to_json())
+    said = {
+        "content": "report",
+        "digest": digest,
+        "title": protocol.title,
+        "source": source,
+        "note": note or None,
+        "created": registry.time(),
+    }
+    first = protocol.authors[0]
+    said = {key: value for key, value in said.items() if value is not None}
+    receipt = registry.append(
+        lambda view: [*registry.introduce(view, first.name, first.kind), ("import", said, author)]
+    )[-1]
+    return Imported(receipt.index, digest, report)
+
+
+def _chunks(source: BinaryIO) -> Iterator[bytes]:
+    while chunk := source.read(1 << 20):
+        yield chunk
+
+
+def _write(path: Path, content: bytes | Iterable[bytes]) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            for chunk in [content] if isinstance(content, bytes) else content:
+                file.write(chunk)
+    except OSError as error:
+        raise StoreError(
+            f"the export cannot be written: {error.strerror}",
+            where=str(path),
+            remedy="check that the folder is writable and has space left; nothing in the registry was changed",
+        ) from error
+    return path

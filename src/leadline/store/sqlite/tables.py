@@ -1,0 +1,122 @@
+"""Projection tables in SQLite: the typed reads and writes that projections and queries are made of."""
+
+# ruff: noqa: S608 -- names in SQL come from this package's own table definitions; values are always bound
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from leadline.errors import IntegrityError
+from leadline.store.projection import Row, Table, TextIndex, Value
+
+
+class SqliteTables:
+    """Reads and writes of projection tables over one connection, inside the caller's transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def get(self, table: Table, *key: Value) -> Row | None:
+        """The row with this primary key, or None."""
+        row = self._db.execute(_get_sql(table), key).fetchone()
+        return None if row is None else dict(zip(table.names, row, strict=True))
+
+    def select(
+        self,
+        table: Table,
+        where: Mapping[str, Value] | None = None,
+        *,
+        order: str | None = None,
+        descending: bool = False,
+        after: Value = None,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Rows equal to `where`, ordered by `order` (default: the key), strictly past `after`, at most `limit`."""
+        where = where or {}
+        sql = _select_sql(table, tuple(where), order, descending, after is not None)
+        bound = (*where.values(), *(() if after is None else (after,)), -1 if limit is None else limit)
+        return [dict(zip(table.names, row, strict=True)) for row in self._db.execute(sql, bound)]
+
+    def count(self, table: Table, where: Mapping[str, Value] | None = None) -> int:
+        """How many rows are equal to `where`."""
+        where = where or {}
+        sql = f"SELECT count(*) FROM {table.name}{_conditions(table, tuple(where))}"
+        (number,) = self._db.execute(sql, tuple(where.values())).fetchone()
+        return int(number)
+
+    def insert(self, table: Table, row: Mapping[str, Value]) -> None:
+        """Add one row; every column must be given, except nullable ones."""
+        self._db.execute(_insert_sql(table, "INSERT"), _values(table, row))
+
+    def put(self, table: Table, row: Mapping[str, Value]) -> None:
+        """Add one row, or replace the one with the same primary key."""
+        self._db.execute(_insert_sql(table, "INSERT OR REPLACE"), _values(table, row))
+
+    def update(self, table: Table, key: Sequence[Value], changes: Mapping[str, Value]) -> None:
+        """Change columns of the row with this primary key; the row must exist."""
+        done = self._db.execute(_update_sql(table, tuple(changes)), (*changes.values(), *key))
+        if done.rowcount != 1:
+            raise IntegrityError(
+                f"projection table {table.name} has no row {tuple(key)!r}",
+                remedy="run `leadline rebuild`; if it fails the same way, the log holds a statement about nothing",
+            )
+
+    def delete(self, table: Table, *key: Value) -> None:
+        """Remove the row with this primary key, if it exists."""
+        self._db.execute(f"DELETE FROM {table.name}{_conditions(table, table.key)}", key)
+
+    def index_text(self, index: TextIndex, rowid: int, texts: Sequence[str]) -> None:
+        """Add or replace the document at log index `rowid`."""
+        self._db.execute(f"DELETE FROM {index.name} WHERE rowid = ?", (rowid,))
+        self._db.execute(_text_sql(index), (rowid, *texts))
+
+
+def _conditions(table: Table, columns: tuple[str, ...]) -> str:
+    unknown = set(columns) - set(table.names)
+    if unknown:
+        raise ValueError(f"table {table.name} has no columns {sorted(unknown)}")
+    return " WHERE " + " AND ".join(f"{name} IS ?" for name in columns) if columns else ""
+
+
+def _values(table: Table, row: Mapping[str, Value]) -> list[Value]:
+    unknown = row.keys() - set(table.names)
+    if unknown:
+        raise ValueError(f"table {table.name} has no columns {sorted(unknown)}")
+    return [row.get(name) for name in table.names]
+
+
+@cache
+def _get_sql(table: Table) -> str:
+    return f"SELECT {', '.join(table.names)} FROM {table.name}{_conditions(table, table.key)}"
+
+
+@cache
+def _insert_sql(table: Table, verb: str) -> str:
+    return f"{verb} INTO {table.name} VALUES ({', '.join('?' * len(table.names))})"
+
+
+@cache
+def _text_sql(index: TextIndex) -> str:
+    columns = ", ".join(("rowid", *index.columns))
+    return f"INSERT INTO {index.name}({columns}) VALUES ({', '.join('?' * (len(index.columns) + 1))})"
+
+
+@cache
+def _update_sql(table: Table, columns: tuple[str, ...]) -> str:
+    _conditions(table, columns)
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    return f"UPDATE {table.name} SET {changes}{_conditions(table, table.key)}"
+
+
+@cache
+def _select_sql(table: Table, where: tuple[str, ...], order: str | None, descending: bool, past: bool) -> str:
+    conditions = _conditions(table, where)
+    if order is not None:
+        _conditions(table, (order,))
+    direction = " DESC" if descending else ""
+    keys = (order, *(name for name in table.key if name != order)) if order else table.key
+    if past:
+        joiner = " AND" if conditions else " WHERE"
+        conditions += f"{joiner} {keys[0]} {'<' if descending else '>'} ?"
+    ordering = ", ".join(f"{name}{direction}" for name in keys)
+    return f"SELECT {', '.join(table.names)} FROM {table.name}{conditions} ORDER BY {ordering} LIMIT ?"

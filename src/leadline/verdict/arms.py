@@ -1,0 +1,89 @@
+"""Which log belongs to which arm.
+
+A log is matched by what it says of itself (task, model, the arguments and metadata in which the arms
+differ), never by its file name. The closest arm wins, so that a log with a wrong setting still meets
+the arm it was meant for, where the conformance list names what differs. A log that is equally close
+to two arms belongs to the one that has no log yet, if there is just one; otherwise to none.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leadline.logs.headers import LogHeader
+from leadline.protocol.blocks.design import Arm
+from leadline.protocol.model import Protocol
+
+#: The arm's name in eval metadata settles a tie (it is a stamp, so it never overrules a difference).
+ARM_STAMP = "leadline_arm"
+#: Mismatches in task or model weigh more than any one argument.
+WEIGHT = {"task": 3, "model": 2}
+
+
+def assign(protocol: Protocol, headers: Sequence[LogHeader]) -> dict[str, str | None]:
+    """Arm name (or None) for each log's sha256."""
+    distances = {
+        header.sha256: {arm.name: _distance(protocol, arm, header) for arm in protocol.arms}
+        for header in headers
+    }
+    result: dict[str, str | None] = {}
+    ties: list[tuple[LogHeader, list[str]]] = []
+    for header in headers:
+        closest = _closest(distances[header.sha256])
+        stamp = (header.metadata or {}).get(ARM_STAMP)
+        if stamp in closest:
+            closest = [stamp]
+        if len(closest) == 1:
+            result[header.sha256] = closest[0]
+        else:
+            ties.append((header, closest))
+    for header, closest in sorted(ties, key=lambda tie: tie[0].sha256):
+        vacant = [name for name in closest if name not in result.values()]
+        result[header.sha256] = vacant[0] if len(vacant) == 1 else None
+    return result
+
+
+def expected_args(protocol: Protocol, arm: Arm) -> dict[str, Any]:
+    """The arm's task arguments: the task's, with what the arm changes."""
+    return {**protocol.task(arm.task).args, **arm.task_args}
+
+
+def expected_generate(protocol: Protocol, arm: Arm) -> dict[str, Any]:
+    """The arm's generate config: the task's, with what the arm changes."""
+    return {**protocol.task(arm.task).generate, **arm.generate}
+
+
+def _closest(distances: Mapping[str, int | None]) -> list[str]:
+    known = {name: distance for name, distance in distances.items() if distance is not None}
+    if not known:
+        return []
+    best = min(known.values())
+    return [name for name, distance in known.items() if distance == best]
+
+
+def _distance(protocol: Protocol, arm: Arm, header: LogHeader) -> int | None:
+    """Weighted number of identity fields that differ; None when neither task nor model is the arm's."""
+    task_differs = not same_task(protocol.task(arm.task).task, header.task)
+    model_differs = not same_model(protocol.model(arm.model).id, header.model)
+    if task_differs and model_differs:
+        return None
+    distance = WEIGHT["task"] * task_differs + WEIGHT["model"] * model_differs
+    distance += _differing(expected_args(protocol, arm), header.task_args)
+    distance += _differing(expected_generate(protocol, arm), header.generate_config)
+    return distance + _differing(arm.metadata, header.metadata)
+
+
+def _differing(expected: Mapping[str, Any], found: Mapping[str, Any] | None) -> int:
+    found = found or {}
+    return sum(found.get(key) != value for key, value in expected.items())
+
+
+def same_task(expected: str, found: str) -> bool:
+    """Task names are equal, or equal but for the package prefix of a registered task."""
+    if "/" in expected and "/" in found:
+        return expected == found
+    return expected.rsplit("/", 1)[-1] == found.rsplit("/", 1)[-1]
+
+
+def same_model(expected: str | None, found: str) -> bool:
+    """Model ids are equal; a rule that has not been fixed to an id matches nothing."""
+    return expected is not None and expected == found

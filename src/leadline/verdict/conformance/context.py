@@ -1,0 +1,107 @@
+"""What the checks look at: the promise, the logs by arm, and what the ledger knows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadline.logs.headers import LogHeader
+from leadline.protocol.blocks.design import Arm, Task
+from leadline.protocol.model import Protocol
+from leadline.verdict.model import Attempt, Check, Denominator, Registration
+from leadline.verdict.report import Recomputed
+
+#: Eval metadata key under which a run carries the token of its attempt.
+ATTEMPT_STAMP = "leadline_attempt"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything a conformance check may use; no clock, no file."""
+
+    protocol: Protocol
+    registration: Registration | None
+    attempts: tuple[Attempt, ...]
+    headers: tuple[LogHeader, ...]
+    """Sorted by sha256."""
+    assignment: Mapping[str, str | None]
+    """Arm name of each log, by sha256."""
+    denominators: tuple[Denominator, ...]
+    seen: Mapping[str, "Seen"]
+    """What the samples of each log show, by sha256."""
+    recomputed: tuple[Recomputed, ...]
+    summary_mismatches: Mapping[str, int]
+    """By sha256: results whose value in the summaries differs from the sample itself."""
+    rivals: tuple[tuple[str, str], ...] = ()
+    """(name, why set aside) of files that hold an evaluation another file holds too, with other bytes."""
+
+    def logs_of(self, arm: Arm) -> tuple[LogHeader, ...]:
+        """The logs assigned to an arm."""
+        return tuple(header for header in self.headers if self.assignment[header.sha256] == arm.name)
+
+    def pairs(self) -> Iterator[tuple[Arm, Task, LogHeader]]:
+        """Every arm with its task and each of its logs."""
+        for arm in self.protocol.arms:
+            for header in self.logs_of(arm):
+                yield arm, self.protocol.task(arm.task), header
+
+    def begun(self, header: LogHeader) -> datetime | None:
+        """The earliest time the log admits: its own creation or its first sample's start."""
+        times = [time for time in (header.created, self.seen[header.sha256].started) if time is not None]
+        return min(times, default=None)
+
+    def logs_before_freeze(self) -> bool:
+        """True when any log says it began before the freeze."""
+        if self.registration is None:
+            return False
+        begun = [self.begun(header) for header in self.headers]
+        return any(time is not None and time < self.registration.created for time in begun)
+
+    def attempt_of(self, header: LogHeader) -> Attempt | None:
+        """The attempt whose token the log carries."""
+        token = (header.metadata or {}).get(ATTEMPT_STAMP)
+        return next((attempt for attempt in self.attempts if attempt.token == token), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the samples of one log show: ids, epochs, earliest start, answers by another model, item digests."""
+
+    samples: tuple[str, ...]
+    epochs: int
+    started: datetime | None
+    fallbacks: int
+    dataset_sha256: str | None
+
+
+def compare(check_id: str, promised: Any, found: Any, arm: str, log: str, *, logged: bool = True) -> Check:
+    """Pass when equal, deviation when not, unknown when the log does not say."""
+    if not logged or (found is None and promised is not None):
+        return Check(check_id, "unknown", show(promised), "not logged", arm, log)
+    answer = "pass" if same(promised, found) else "deviation"
+    return Check(check_id, answer, show(promised), show(found), arm, log)  # type: ignore[arg-type]
+
+
+def same(promised: Any, found: Any) -> bool:
+    """Equality of logged settings: numbers by value (1 and 1.0), booleans never equal numbers."""
+    if isinstance(promised, bool) or isinstance(found, bool):
+        return promised is found
+    if isinstance(promised, int | float) and isinstance(found, int | float):
+        return float(promised) == float(found)
+    if isinstance(promised, list | tuple) and isinstance(found, list | tuple):
+        return len(promised) == len(found) and all(map(same, promised, found))
+    if isinstance(promised, Mapping) and isinstance(found, Mapping):
+        return promised.keys() == found.keys() and all(same(promised[key], found[key]) for key in promised)
+    return bool(promised == found)
+
+
+def show(value: Any, limit: int = 200) -> str:
+    """A setting as one short line."""
+    import json
+
+    text = (
+        value
+        if isinstance(value, str)
+        else json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    )
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,103 @@
+"""Was it promised before it was run, and is every run accounted for?"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from leadline.logs.headers import LogHeader
+from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context
+from leadline.verdict.model import Attempt, Check, Registration
+
+#: Clocks of the registry and of the machine that ran may differ by this much.
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def registration_checks(context: Context) -> Iterator[Check]:
+    """Freeze, attempts and the order of both against the logs."""
+    yield _frozen(context)
+    yield from _attempts(context)
+    for header in context.headers:
+        yield _after_freeze(context, header)
+
+
+def _frozen(context: Context) -> Check:
+    digest = context.protocol.digest
+    if context.registration is None:
+        return Check("protocol.frozen", "unknown", digest, "never registered")
+    frozen = context.registration.digest
+    note = ""
+    if frozen != digest and digest in context.registration.amended:
+        note = "this is an amended protocol; the first freeze stays the one compared with"
+    return Check("protocol.frozen", "pass" if frozen == digest else "deviation", frozen, digest, note=note)
+
+
+def _attempts(context: Context) -> Iterator[Check]:
+    if context.registration is None:
+        return
+    if not context.attempts:
+        note = "runs that nobody reported are not excluded"
+        yield Check(
+            "attempts.accounted", "unknown", "every run opened beforehand", "no attempt opened", note=note
+        )
+        return
+    here = {header.sha256 for header in context.headers}
+    for attempt in context.attempts:
+        yield _attempt(attempt, here)
+    most = context.protocol.attempts.max
+    if most is not None:
+        answer = "pass" if len(context.attempts) <= most else "deviation"
+        yield Check("attempts.max", answer, f"at most {most}", str(len(context.attempts)))  # type: ignore[arg-type]
+
+
+def _attempt(attempt: Attempt, here: set[str]) -> Check:
+    promised = f"attempt {attempt.number} closed, its logs attached"
+    if attempt.status == "open":
+        return Check("attempts.accounted", "deviation", promised, "still open: its result is not disclosed")
+    if attempt.status == "abandoned":
+        note = attempt.note or "no reason given"
+        return Check("attempts.accounted", "deviation", promised, "abandoned", note=note)
+    absent = [sha for sha in attempt.logs if sha not in here]
+    if absent:
+        return Check(
+            "attempts.accounted", "deviation", promised, f"{len(absent)} of its logs absent: {absent[0]}"
+        )
+    return Check("attempts.accounted", "pass", promised, f"closed with {len(attempt.logs)} logs")
+
+
+def _after_freeze(context: Context, header: LogHeader) -> Check:
+    """Token of an attempt opened after the freeze, and times that do not contradict it."""
+    check_id, promised = "run.after_freeze", "begun after the freeze"
+    arm, begun, registration = context.assignment[header.sha256], context.begun(header), context.registration
+    if registration is None:
+        return Check(check_id, "unknown", promised, "never registered", arm, header.log)
+    if begun is not None and begun < registration.created:
+        found = f"log says {begun.isoformat()}, freeze {registration.created.isoformat()}"
+        return Check(check_id, "deviation", promised, found, arm, header.log)
+    attempt = context.attempt_of(header)
+    if attempt is None:
+        token = (header.metadata or {}).get(ATTEMPT_STAMP)
+        found = (
+            "no attempt token in the log"
+            if token is None
+            else "its attempt token belongs to no attempt of this study"
+        )
+        note = "log times are self-reported"
+        return Check(
+            check_id, "unknown" if token is None else "deviation", promised, found, arm, header.log, note
+        )
+    return _against_attempt(registration, attempt, header, begun, arm)
+
+
+def _against_attempt(
+    registration: Registration, attempt: Attempt, header: LogHeader, begun: datetime | None, arm: str | None
+) -> Check:
+    check_id, promised = "run.after_freeze", "begun after the freeze"
+    if attempt.opened_index <= registration.index:
+        return Check(check_id, "deviation", promised, "its attempt precedes the freeze", arm, header.log)
+    if header.sha256 not in attempt.logs:
+        found = f"carries the token of attempt {attempt.number}, which did not close with this file"
+        return Check(check_id, "deviation", promised, found, arm, header.log)
+    if begun is not None and begun < attempt.opened - CLOCK_SKEW:
+        found = f"log says {begun.isoformat()}, attempt {attempt.number} opened {attempt.opened.isoformat()}"
+        return Check(check_id, "deviation", promised, found, arm, header.log)
+    found = f"attempt {attempt.number}, log index {attempt.opened_index} after freeze {registration.index}"
+    return Check(check_id, "pass", promised, found, arm, header.log)

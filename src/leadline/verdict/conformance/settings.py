@@ -1,0 +1,162 @@
+"""Model, task, decoding, limits, solver and scorers, against what each log says it ran with.
+
+Decoding and limits are closed lists: what the protocol does not name must be at the harness's default,
+because an unnamed temperature is a degree of freedom. Transport settings (retries, connections,
+timeouts of one call) cannot change an answer and are not compared.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from leadline.logs.headers import LogHeader
+from leadline.protocol.blocks.design import Arm, Task
+from leadline.verdict.arms import expected_args, expected_generate, same_task
+from leadline.verdict.conformance.context import Context, compare, same, show
+from leadline.verdict.model import Check
+from leadline.verdict.seeding import FROM_FREEZE, generate_seed
+
+TRANSPORT = frozenset(
+    {
+        "max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections", "batch",
+        "cache", "cache_prompt", "num_choices_transport", "extra_headers",
+    }
+)  # fmt: skip
+LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit", "cost_limit", "turn_limit")
+
+
+def setting_checks(context: Context) -> Iterator[Check]:
+    """One check per promised setting, arm and log."""
+    for arm, task, header in context.pairs():
+        yield from _model(context, arm, header)
+        yield from _task(context, arm, task, header)
+        yield from _generate(context, arm, header)
+        yield from _limits(arm, task, header)
+        yield from _solver(arm, task, header)
+        yield from _scoring(context, arm, task, header)
+
+
+def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
+    model = context.protocol.model(arm.model)
+    if model.id is None:
+        yield Check("model.id", "unknown", f"rule: {model.rule}", header.model, arm.name, header.log)
+    else:
+        yield compare("model.id", model.id, header.model, arm.name, header.log)
+    if model.base_url is not None:
+        yield compare("model.base_url", model.base_url, header.model_base_url, arm.name, header.log)
+    yield from _closed_list("model.args", model.args, header.model_args, arm, header)
+    fallbacks = context.seen[header.sha256].fallbacks
+    answer = "deviation" if fallbacks else "pass"
+    yield Check(
+        "model.fallback", answer, "no other model answers", f"{fallbacks} results", arm.name, header.log
+    )  # type: ignore[arg-type]
+
+
+def _task(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
+    answer = "pass" if same_task(task.task, header.task) else "deviation"
+    yield Check("task.name", answer, task.task, header.task, arm.name, header.log)  # type: ignore[arg-type]
+    if task.version is not None:
+        found = None if header.task_version is None else str(header.task_version)
+        yield compare("task.version", str(task.version), found, arm.name, header.log)
+    expected = expected_args(context.protocol, arm)
+    for key, value in sorted(expected.items()):
+        logged = key in (header.task_args or {})
+        yield compare(
+            f"task.args.{key}", value, (header.task_args or {}).get(key), arm.name, header.log, logged=logged
+        )
+    passed = header.task_args_passed or {}
+    for key in sorted(passed.keys() - expected.keys()):
+        yield Check(f"task.args.{key}", "deviation", "not passed", show(passed[key]), arm.name, header.log)
+    for key, value in sorted(arm.metadata.items()):
+        yield compare(f"metadata.{key}", value, (header.metadata or {}).get(key), arm.name, header.log)
+    epochs = (header.config or {}).get("epochs") or 1
+    yield compare("epochs", task.epochs, epochs, arm.name, header.log)
+
+
+def _generate(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
+    expected = dict(expected_generate(context.protocol, arm))
+    skip = TRANSPORT
+    if expected.get("seed") == FROM_FREEZE:
+        if context.registration is None:
+            found = show((header.generate_config or {}).get("seed"))
+            yield Check("generate.seed", "unknown", "derived from the freeze", found, arm.name, header.log)
+            skip = TRANSPORT | {"seed"}
+        else:
+            expected["seed"] = generate_seed(context.registration.leaf_hash)
+    yield from _closed_list("generate", expected, header.generate_config, arm, header, skip)
+
+
+def _limits(arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
+    config = {key: (header.config or {}).get(key) for key in LIMITS}
+    yield from _closed_list("limits", task.limits, config, arm, header)
+
+
+def _closed_list(
+    prefix: str,
+    expected: Mapping[str, Any],
+    found: Mapping[str, Any] | None,
+    arm: Arm,
+    header: LogHeader,
+    skip: frozenset[str] = frozenset(),
+) -> Iterator[Check]:
+    """Each promised key equal, each unpromised key absent."""
+    found = {key: value for key, value in (found or {}).items() if value is not None}
+    for key, value in sorted(expected.items()):
+        if key not in skip:
+            yield compare(f"{prefix}.{key}", value, found.get(key), arm.name, header.log)
+    for key in sorted(found.keys() - expected.keys() - skip):
+        yield Check(f"{prefix}.{key}", "deviation", "the default", show(found[key]), arm.name, header.log)
+
+
+def _solver(arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
+    if task.solver is None:
+        return
+    promised = [{"solver": step.solver, "params": step.params or {}} for step in task.solver]
+    found = [{"solver": step.get("solver"), "params": step.get("params") or {}} for step in header.steps]
+    yield compare("solver", promised, found or None, arm.name, header.log)
+
+
+def _scoring(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
+    found = {
+        str(scorer.get("name")): scorer.get("options") or scorer.get("params") or {}
+        for scorer in header.scorers
+    }
+    for scorer in task.scorers:
+        if not found:
+            yield Check("scorer.name", "unknown", scorer.name, "not logged", arm.name, header.log)
+            continue
+        present = scorer.name in found
+        name = scorer.name if present else ", ".join(sorted(found))
+        yield Check(
+            "scorer.name", "pass" if present else "deviation", scorer.name, name, arm.name, header.log
+        )
+        if present and scorer.params is not None:
+            equal = all(same(value, found[scorer.name].get(key)) for key, value in scorer.params.items())
+            answer = "pass" if equal else "deviation"
+            yield Check(
+                "scorer.params", answer, show(scorer.params), show(found[scorer.name]), arm.name, header.log
+            )  # type: ignore[arg-type]
+    yield from _judge(context, arm, task, header)
+
+
+def _judge(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
+    """A judge shows itself as a model role or in the usage; one that nobody registered is a deviation."""
+    subject = context.protocol.model(arm.model).id
+    declared = {model.id for model in context.protocol.models if model.role != "subject"}
+    others = sorted(_models_used(header) - {header.model, subject})
+    if task.judge is not None:
+        found = task.judge.model if task.judge.model in others else ", ".join(others) or None
+        yield compare("judge.model", task.judge.model, found, arm.name, header.log)
+        declared.add(task.judge.model)
+    for other in others:
+        if other not in declared:
+            yield Check("judge.undeclared", "deviation", "no other model", other, arm.name, header.log)
+
+
+def _models_used(header: LogHeader) -> set[str]:
+    """Every model the log names: in its usage, and in its roles."""
+    roles = {
+        str(role.get("model"))
+        for role in header.model_roles.values()
+        if isinstance(role, Mapping) and role.get("model")
+    }
+    return set(header.model_usage) | roles

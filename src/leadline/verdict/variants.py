@@ -1,0 +1,37 @@
+"""Runs of one arm that differ in what the protocol left open.
+
+Identical reruns are one variant and are pooled. Runs that differ in an open setting are several
+variants: every outcome must then survive correction over all of them, or somebody could run until
+one pleases.
+"""
+
+import json
+from collections.abc import Sequence
+
+from leadline.logs.headers import LogHeader
+from leadline.protocol.model import Protocol
+
+
+def variants_of_arm(protocol: Protocol, headers: Sequence[LogHeader]) -> list[tuple[str, ...]]:
+    """Logs (sha256) of each variant; with `reruns: first`, only the earliest log of each."""
+    groups: dict[str, list[LogHeader]] = {}
+    for header in headers:
+        groups.setdefault(signature(header), []).append(header)
+    first = protocol.attempts.reruns == "first"
+    result = []
+    for _, members in sorted(groups.items()):
+        ordered = sorted(members, key=lambda header: (str(header.created), header.sha256))
+        result.append(tuple(header.sha256 for header in (ordered[:1] if first else ordered)))
+    return result
+
+
+def signature(header: LogHeader) -> str:
+    """Canonical text of every setting that can change an answer."""
+    open_settings = {
+        "model": [header.model, header.model_base_url, header.model_args, header.model_roles],
+        "task": [header.task, header.task_version, header.task_args],
+        "generate": header.generate_config,
+        "plan": header.steps,
+        "epochs": (header.config or {}).get("epochs"),
+    }
+    return json.dumps(open_settings, sort_keys=True, default=str)

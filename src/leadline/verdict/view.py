@@ -1,0 +1,326 @@
+"""What a report page shows, worked out before any template sees it: words, cells and figures.
+
+Templates only place things. Whatever is user text stays a plain string until the template escapes it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from markupsafe import Markup
+
+from leadline.draw import mark_svg
+from leadline.draw.estimate import amount
+from leadline.draw.scale import decimals_for, format_number
+from leadline.protocol.blocks.claims import Hypothesis, Outcome
+from leadline.verdict import words
+from leadline.verdict.model import Check, Denominator, EffectEstimate, Verdict
+from leadline.verdict.report import Report
+
+#: Rows of one table on a page; the JSON holds all of them.
+SHOWN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table cell that is more than text: a sign or a mark before it, code, a second line."""
+
+    text: str
+    sign: str = ""
+    mark: Markup | None = None
+    code: bool = False
+    under: str = ""
+
+
+Row = tuple[Cell | str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """One hypothesis as the page tells it."""
+
+    id: str
+    claim: str
+    mark: Markup
+    outcome: str
+    chips: tuple[str, ...]
+    finding: str
+    facts: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleGroup:
+    """Samples listed under one heading."""
+
+    title: str
+    samples: str
+
+
+SIGNS = {"pass": "✓", "deviation": "✕", "unknown": "?"}
+ANSWERS = {"pass": "kept", "deviation": "deviation", "unknown": "unknown"}
+CONTROL_SIGNS = {"passed": "✓", "failed": "✕", "unresolved": "?"}
+
+
+def outcome_mark(outcome: Outcome) -> Markup:
+    """The mark of an outcome, safe to place in a page."""
+    return Markup(mark_svg(outcome))  # noqa: S704 (built by the drawing layer, which escapes)
+
+
+def verdict_view(report: Report, hypothesis: Hypothesis, *, leads: bool = True) -> VerdictView:
+    """What the page says of one hypothesis; only those that lead repeat the study's standing."""
+    verdict = report.verdicts[hypothesis.id]
+    unit = unit_of(report, hypothesis)
+    chips = (
+        *((verdict.standing,) if leads or verdict.standing not in words.HEADLINED else ()),
+        *(("negligible",) if "negligible" in verdict.notes else ()),
+    )
+    return VerdictView(
+        id=hypothesis.id,
+        claim=hypothesis.claim,
+        mark=outcome_mark(verdict.outcome),
+        outcome=words.OUTCOMES[verdict.outcome],
+        chips=chips,
+        finding=words.finding(verdict, hypothesis, unit),
+        facts=tuple(_facts(verdict, hypothesis, unit)),
+        notes=tuple(words.note_words(note) for note in words.notes_of(verdict)),
+    )
+
+
+def unit_of(report: Report, hypothesis: Hypothesis) -> str:
+    """Unit of the hypothesis' estimand; a ratio has none."""
+    return (
+        ""
+        if hypothesis.estimand.type == "ratio"
+        else report.protocol.measure(hypothesis.estimand.measure).unit
+    )
+
+
+def _facts(verdict: Verdict, hypothesis: Hypothesis, unit: str) -> Iterable[tuple[str, str]]:
+    estimate = verdict.estimate
+    if estimate is not None:
+        label = (
+            f"estimate [{words.percent(estimate.alpha)} interval]" if estimate.low is not None else "estimate"
+        )
+        yield label, words.value_words(estimate)
+        yield "data", words.sample_words(estimate)
+    yield (
+        "registered as",
+        f"{words.KINDS[hypothesis.kind]}, {words.effect_size(hypothesis, hypothesis.smallest, unit)}",
+    )
+    if verdict.outcome == "inconclusive" and verdict.n_needed is not None:
+        yield (
+            "items that would have decided",
+            f"about {verdict.n_needed:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
+        )
+    if verdict.detectable is not None and estimate is not None:
+        yield "smallest effect findable", words.with_unit(amount(verdict.detectable, estimate.scale), unit)
+    if verdict.takeaway:
+        licensed = verdict.standing in words.HEADLINED
+        yield "entitled to say" if licensed else "would have been entitled to say", verdict.takeaway
+
+
+def estimate_rows(report: Report) -> tuple[Row, ...]:
+    """The numbers behind the estimate plot."""
+    rows: list[Row] = []
+    for hypothesis in report.protocol.hypotheses:
+        verdict = report.verdicts.get(hypothesis.id)
+        if verdict is None:
+            continue
+        estimate = verdict.estimate
+        rows.append(
+            (
+                Cell(hypothesis.id, under=hypothesis.role),
+                Cell(words.OUTCOMES[verdict.outcome], mark=outcome_mark(verdict.outcome)),
+                _number(estimate, "value"),
+                _interval(estimate, "wide"),
+                _interval(estimate, "narrow"),
+                words.effect_size(hypothesis, hypothesis.smallest, unit_of(report, hypothesis)),
+                None if estimate is None else f"{estimate.alpha:.4g}",
+                None if estimate is None else words.sample_words(estimate),
+                None
+                if estimate is None
+                else Cell(estimate.method, under=" ".join(map(words.note_words, estimate.warnings))),
+            )
+        )
+    return tuple(rows)
+
+
+def _number(estimate: EffectEstimate | None, which: Literal["value", "effect"]) -> str | None:
+    if estimate is None:
+        return None
+    x = estimate.value if which == "value" else estimate.effect
+    resolution = x if estimate.wide is None else (estimate.wide[1] - estimate.wide[0]) / 2
+    return words.with_unit(format_number(x, decimals_for(resolution, 3)), estimate.unit)
+
+
+def _interval(estimate: EffectEstimate | None, which: Literal["wide", "narrow"]) -> str | None:
+    pair = None if estimate is None else getattr(estimate, which)
+    if estimate is None or pair is None:
+        return None
+    decimals = decimals_for((pair[1] - pair[0]) / 2, 3)
+    return f"[{format_number(pair[0], decimals, sign=True)}, {format_number(pair[1], decimals, sign=True)}]"
+
+
+def check_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
+    """Promises as rows: answer, promise, promised, found, where."""
+    return tuple(
+        (
+            Cell(check.id, code=True),
+            Cell(ANSWERS[check.answer], sign=SIGNS[check.answer]),
+            words.short_digest(check.promised),
+            Cell(words.short_digest(check.found), under=check.note),
+            Cell(check.arm or "whole study", under=check.log or ""),
+        )
+        for check in list(checks)[:SHOWN]
+    )
+
+
+def denominator_rows(denominators: Iterable[Denominator]) -> tuple[Row, ...]:
+    """Counts per arm and measure."""
+    return tuple(
+        (
+            Cell(one.arm, under=one.measure),
+            str(one.promised),
+            str(one.read),
+            str(one.kept),
+            str(one.items),
+            ", ".join(f"{item.count} {item.reason}" for item in one.left_out),
+            str(one.missing.count) if one.missing else "0",
+            str(one.unpromised.count) if one.unpromised else "0",
+        )
+        for one in denominators
+    )
+
+
+def sample_groups(denominators: Iterable[Denominator]) -> tuple[SampleGroup, ...]:
+    """Ids of the samples that left, per arm and reason."""
+    groups: list[SampleGroup] = []
+    for one in denominators:
+        for left in (*one.left_out, *filter(None, (one.missing, one.unpromised))):
+            if left.samples:
+                more = left.count - len(left.samples)
+                listed = ", ".join(left.samples) + (f" and {more} more" if more > 0 else "")
+                groups.append(SampleGroup(f"{one.arm} · {one.measure}: {left.reason} ({left.count})", listed))
+    return tuple(groups)
+
+
+def control_rows(report: Report) -> tuple[Row, ...]:
+    """Registered controls and how they came out."""
+    return tuple(
+        (
+            Cell(
+                one.name, under=f"{one.kind} control" if one.kind != "baseline" else "baseline to reproduce"
+            ),
+            Cell(one.outcome, sign=CONTROL_SIGNS[one.outcome], under=words.reason_words(one.reason)),
+            one.required,
+            None if one.estimate is None else words.value_words(one.estimate),
+        )
+        for one in report.controls
+    )
+
+
+def robustness_rows(report: Report) -> tuple[Row, ...]:
+    """Every hypothesis under every registered alternative specification."""
+    why = {one.name: one.why for one in report.protocol.robustness}
+    return tuple(
+        (
+            Cell(one.specification, under=why.get(one.specification, "")),
+            one.hypothesis,
+            Cell(
+                words.OUTCOMES[one.outcome],
+                mark=outcome_mark(one.outcome),
+                under=words.reason_words(one.reason),
+            ),
+            None if one.estimate is None else words.value_words(one.estimate),
+            "same" if one.outcome == report.verdicts[one.hypothesis].outcome else "differs",
+        )
+        for one in report.robustness
+    )
+
+
+def forecast_rows(report: Report) -> tuple[Row, ...]:
+    """Forecasts and their scores."""
+    hits = {True: "inside", False: "outside", None: None}
+    return tuple(
+        (
+            one.by,
+            one.hypothesis,
+            f"{100 * one.probability:.3g} %",
+            f"{one.log_score:.3f}",
+            f"{one.brier:.3f}",
+            hits[one.interval_hit],
+        )
+        for one in report.forecasts
+    )
+
+
+def attempt_rows(report: Report) -> tuple[Row, ...]:
+    """Runs the registry was told of before they began."""
+    return tuple(
+        (
+            Cell(f"Attempt {one.number}", under=one.note),
+            one.status,
+            one.opened.strftime("%Y-%m-%d %H:%M UTC"),
+            str(one.opened_index),
+            f"{len(one.logs)} log{'' if len(one.logs) == 1 else 's'}",
+        )
+        for one in report.attempts
+    )
+
+
+def log_rows(report: Report) -> tuple[Row, ...]:
+    """Logs with digests."""
+    return tuple(
+        (
+            Cell(one.name, under=one.note),
+            one.arm or "no arm",
+            Cell(one.model, under=one.task),
+            str(one.results),
+            None if one.attempt is None else str(one.attempt),
+            Cell(one.sha256, code=True, under=one.created or ""),
+        )
+        for one in report.logs[:SHOWN]
+    )
+
+
+def recomputed_rows(report: Report) -> tuple[Row, ...]:
+    """Aggregates the logs claim, beside what their samples give."""
+    answer = {True: ("✓", "agrees"), False: ("✕", "differs"), None: ("?", "cannot be recomputed")}
+    return tuple(
+        (
+            Cell(f"{one.scorer} {one.metric}", under=one.log),
+            Cell(answer[one.consistent][1], sign=answer[one.consistent][0], under=one.note),
+            None if one.reported is None else f"{one.reported:.6g}",
+            None if one.recomputed is None else f"{one.recomputed:.6g}",
+            str(one.n),
+        )
+        for one in report.recomputed[:SHOWN]
+    )
+
+
+def conceptual_rows(report: Report) -> tuple[tuple[str, str, tuple[Row, ...]], ...]:
+    """(claim, outcome, predicted observations) of each conceptual claim."""
+    said = {"borne_out": "borne out", "contradicted": "contradicted", "open": "open"}
+    return tuple(
+        (
+            one.claim,
+            said[one.outcome],
+            tuple((h, predicted, observed) for h, predicted, observed in one.observations),
+        )
+        for one in report.conceptual
+    )
+
+
+def reading_lines(reading: dict[str, object], limit: int = 40) -> tuple[tuple[str, str], ...]:
+    """How the logs were read, as (what, value); nested tables as canonical JSON, cut to one line."""
+    from leadline.verdict.serialise import canonical
+
+    lines: list[tuple[str, str]] = []
+    for key in sorted(reading)[:limit]:
+        value = reading[key]
+        if value in (None, "", [], {}, ()):
+            continue
+        text = value if isinstance(value, str) else canonical(value).decode()
+        lines.append((key.replace("_", " "), text if len(text) <= 600 else f"{text[:600]}…"))
+    return tuple(lines)

@@ -1,0 +1,207 @@
+"""How verdicts are said: one place for every sentence that pages and terminals share.
+
+A null is a finding: it reads "smaller than d", never "no effect".
+"""
+
+import re
+
+from leadline.draw.estimate import amount
+from leadline.draw.mark import MARK_WORDS
+from leadline.draw.scale import decimals_for, format_number
+from leadline.protocol.blocks.claims import Hypothesis, Outcome
+from leadline.verdict.model import EffectEstimate, Standing, Verdict
+from leadline.verdict.report import Report
+
+OUTCOMES: dict[Outcome, str] = {
+    "supported": "Supported",
+    "refuted": "Refuted",
+    "null": "Null",
+    "inconclusive": "Inconclusive",
+}
+
+STANDINGS: dict[Standing, str] = {
+    "confirmatory": "Registered before it was run, and every promise was kept.",
+    "qualified": "Registered before it was run; some promises could not be checked.",
+    "exploratory": "Registered, but a promise was not kept: read the outcome as a lead, not as a test.",
+    "retrospective": "Not registered before it was run: read the outcome as a lead, not as a test.",
+}
+
+#: Standings whose outcome may head the page.
+HEADLINED: frozenset[Standing] = frozenset({"confirmatory", "qualified"})
+
+REASONS = {
+    "undecided": "the interval reaches across the line that would have decided",
+    "degenerate": "the data hardly vary, so no trustworthy interval exists",
+    "no_data": "no result is left to analyse",
+    "n_short": "fewer items than promised",
+    "too_few_clusters": "too few clusters for a trustworthy interval",
+    "missing_above_cap": "more results are missing than the protocol allows",
+    "hash_mismatch": "the dataset is not the one that was promised",
+    "inconsistent_log": "a log contradicts itself",
+    "positive_control_failed": "the pipeline did not find the planted effect, so it cannot vouch for a small one",
+    "variants_disagree": "runs that differ in what the protocol left open disagree",
+}
+
+NOTES = {
+    "negligible": "The interval excludes zero: there is an effect, and it is negligible.",
+    "no_assay_sensitivity": "No positive control was registered: nothing shows that the pipeline could have found an effect.",
+    "assay_sensitivity_unresolved": "The positive control did not settle whether the pipeline could have found an effect.",
+}
+
+#: Marks an estimate carries.
+WARNINGS = {
+    "few_clusters": "Few clusters: the interval is corrected for that, and still rests on few independent units.",
+}
+
+KINDS = {
+    "greater": "greater than a margin",
+    "at_least": "at least the smallest effect of interest",
+    "differs": "different in either direction",
+    "no_worse": "no worse by more than the smallest effect",
+    "equivalent": "equivalent within the smallest effect",
+}
+
+
+def reason_words(code: str | None) -> str:
+    """A reason code in words; codes this version does not know are shown as they are, readable."""
+    if not code:
+        return ""
+    head, _, detail = code.partition(":")
+    words = REASONS.get(head.strip(), head.strip().replace("_", " "))
+    return f"{words}: {detail.strip()}" if detail.strip() else words
+
+
+def note_words(code: str) -> str:
+    """A mark beside a verdict or an estimate, as a sentence; what is not a code is a sentence already."""
+    if not re.fullmatch(r"[a-z]+(_[a-z]+)*", code):
+        return code
+    return NOTES.get(code) or WARNINGS.get(code) or code.replace("_", " ")
+
+
+def notes_of(verdict: Verdict) -> tuple[str, ...]:
+    """Codes of everything to bear in mind: the verdict's own marks, then its estimate's warnings."""
+    warnings = () if verdict.estimate is None else verdict.estimate.warnings
+    return tuple(dict.fromkeys((*sorted(verdict.notes), *warnings)))
+
+
+def effect_size(hypothesis: Hypothesis, x: float, unit: str = "") -> str:
+    """A registered effect (d or m, as written in the protocol) with its unit; a ratio's is a factor."""
+    if hypothesis.estimand.type == "ratio":
+        return f"a factor of {x:g}"
+    return with_unit(amount(x), unit)
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A number and its unit; percent and degree signs keep a thin space, words a space."""
+    return f"{number}\N{NO-BREAK SPACE}{unit}" if unit else number
+
+
+def finding(verdict: Verdict, hypothesis: Hypothesis, unit: str = "") -> str:
+    """What the outcome says of the effect, in one sentence."""
+    d = effect_size(hypothesis, hypothesis.smallest, unit)
+    if verdict.outcome == "null":
+        return f"The effect is smaller than {d} in either direction."
+    if verdict.outcome == "inconclusive":
+        return f"These data do not decide: {reason_words(verdict.reason) or 'no reason was recorded'}."
+    positive = verdict.estimate is None or verdict.estimate.effect >= 0
+    return _decided(verdict.outcome == "supported", hypothesis, d, positive, unit)
+
+
+def _decided(supported: bool, hypothesis: Hypothesis, d: str, positive: bool, unit: str) -> str:
+    match hypothesis.kind:
+        case "greater" if hypothesis.margin and hypothesis.margin > (hypothesis.estimand.type == "ratio"):
+            m = effect_size(hypothesis, hypothesis.margin, unit)
+            return f"The effect is {'greater' if supported else 'less'} than {m}."
+        case "greater":
+            return (
+                "The effect is as predicted in direction."
+                if supported
+                else "The effect runs against the prediction."
+            )
+        case "at_least":
+            return f"The effect is {'at least' if supported else 'less than'} {d}."
+        case "differs":
+            return f"There is a difference, {'in the predicted direction' if positive else 'against the predicted direction'}."
+        case "no_worse":
+            return f"{'Not worse' if supported else 'Worse'} by more than {d}."
+        case "equivalent":
+            return f"The effect is {'smaller than' if supported else 'at least'} {d}{' in either direction' if supported else ' in size'}."
+
+
+def short_digest(found: str) -> str:
+    """A SHA-256 in hex cut to its first sixteen digits (the JSON holds all); anything else as it is."""
+    return f"{found[:16]}…" if re.fullmatch(r"[0-9a-f]{64}", found) else found
+
+
+def percent(alpha: float) -> str:
+    """Coverage of an interval at ``1 - alpha``, in percent."""
+    return f"{100 * (1 - alpha):.4g} %"
+
+
+def value_words(estimate: EffectEstimate) -> str:
+    """The estimate on the estimand's scale with its interval, as text."""
+    low, high = estimate.low, estimate.high
+    if low is None or high is None:
+        return with_unit(amount(estimate.value), estimate.unit)
+    decimals = min(decimals_for(max(abs(estimate.value), (high - low) / 2), 4), 5)
+    value, first, last = (format_number(x, decimals) for x in (estimate.value, low, high))
+    return f"{with_unit(value, estimate.unit)} [{first}, {last}]"
+
+
+def sample_words(estimate: EffectEstimate) -> str:
+    """How much data the estimate rests on."""
+    if estimate.clusters is None:
+        return f"{estimate.n} items"
+    return f"{estimate.n} items in {estimate.clusters} clusters"
+
+
+def mark_words(outcome: Outcome) -> str:
+    """The outcome's shape in words."""
+    return MARK_WORDS[outcome]
+
+
+def direction_words(hypothesis: Hypothesis, better: str) -> tuple[str, str]:
+    """What lies left and right of zero on the axis of the signed effect.
+
+    ``better`` is the measure's direction: higher, lower or neither.
+    """
+    up = hypothesis.prediction == "increase"
+    arms = hypothesis.estimand.arms
+    if len(arms) == 1:
+        below, above = "below the reference", "above the reference"
+        return (below, above) if up else (above, below)
+    a, b = arms
+    if better == "neither":
+        return (f"{b} higher", f"{a} higher") if up else (f"{a} higher", f"{b} higher")
+    first_wins = up == (better == "higher")
+    return (f"favours {b}", f"favours {a}") if first_wins else (f"favours {a}", f"favours {b}")
+
+
+def axis_words(hypothesis: Hypothesis, unit: str) -> str:
+    """Title of the axis of the signed effect."""
+    estimand = hypothesis.estimand
+    measured = f"{estimand.measure} ({unit})" if unit else estimand.measure
+    first, *rest = estimand.arms if hypothesis.prediction == "increase" else tuple(reversed(estimand.arms))
+    if estimand.type == "ratio":
+        return f"{measured}: {first} over {rest[0]}"
+    if rest:
+        return f"difference in {measured}: {first} minus {rest[0]}"
+    what = {"mean": "mean", "proportion": "share", "threshold": f"share at least {estimand.cut or 0:g}"}[
+        estimand.type
+    ]
+    against = f"{hypothesis.reference or 0:g}"
+    order = f"{what} minus {against}" if hypothesis.prediction == "increase" else f"{against} minus {what}"
+    return f"{measured}: {order}"
+
+
+def recompute_command(report: Report) -> str:
+    """The command that computes this report again from the protocol and the logs."""
+    if report.registration is not None:
+        return f"leadline report {report.registration.study} --json"
+    return "leadline report --protocol PROTOCOL.yaml LOGS... --json"
+
+
+def headline(report: Report) -> tuple[Hypothesis, ...]:
+    """The hypotheses that head a page: the primary ones, else all, in registered order."""
+    known = [h for h in report.protocol.hypotheses if h.id in report.verdicts]
+    return tuple(h for h in known if h.role == "primary") or tuple(known)
