@@ -1,5 +1,7 @@
 """Cheating with runs: each attack changes the checks it must change, no other, and is never a clean pass."""
 
+import json
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,13 @@ import pytest
 from leadline.errors import SecurityError, StatementError
 from leadline.ledger.keys import SigningKey
 from leadline.logs import read_logs
+from leadline.logs.container import Archive
+from leadline.logs.source import opened
 from leadline.registry.registry import Registry
 from leadline.verdict.analysis import analyze
 from leadline.verdict.report import Report
-from registry.world import ITEMS, START, World
+from logs.factory import archive, claimed, summary
+from registry.world import ITEMS, START, World, samples_of
 
 
 @pytest.fixture
@@ -271,3 +276,51 @@ def test_an_edited_copy_of_a_log_beside_the_honest_one_is_a_deviation(world: Wor
     report = study.analyze()
     assert "log.rival" in faults(report)
     assert report.standing == "exploratory"
+
+
+def test_a_sample_run_again_until_it_pleases_is_not_a_clean_pass(world: World) -> None:
+    """An earlier result that a later one replaces inside the file is noticed; `refuse` makes it a deviation."""
+    for rule, answer in (("last", "unknown"), ("refuse", "deviation")):
+        study = world.register(world.protocol(title=f"duplicates: {rule}", data_rules={"duplicates": rule}))
+        with study.attempt() as run:
+            paths = world.lab_run(study, run, name=rule)
+            requeue(paths[0], "item-001x", "C")
+            run.attach(paths)
+        checks = [check for check in study.analyze().conformance if check.answer != "pass"]
+        assert [(check.id, check.answer) for check in checks if check.id == "log.replaced"] == [
+            ("log.replaced", answer)
+        ]
+        assert study.analyze().standing != "confirmatory"
+
+
+def test_a_score_edited_in_place_is_a_deviation(world: World) -> None:
+    """Inspect keeps the history of an edited score; its presence is enough."""
+    study = world.register()
+    samples = samples_of("plain", ITEMS)
+    samples[1]["scores"]["match"] = {"value": "C", "history": [{"value": "I"}, {"value": "C"}]}
+    with study.attempt() as run:
+        paths = world.lab_run(study, run, arms=("hint", "given"))
+        paths.append(world.write_arm(study, run, "plain", paths[0].with_name("plain.eval"), samples=samples))
+        run.attach(paths)
+    assert faults(study.analyze()) == {"log.edits"}
+
+
+def requeue(path: Path, sample_id: str, value: str) -> None:
+    """Append a sample again with another score, as a requeued run would; the aggregates are adjusted."""
+    with zipfile.ZipFile(path) as source:
+        names = source.namelist()
+    with opened(path) as handle:
+        reader = Archive(handle)
+        members: list[tuple[str, Any]] = [(name, reader.read(name)) for name in names]
+    member = f"samples/{sample_id}_epoch_1.json"
+    again = json.loads(dict(members)[member])
+    again["scores"]["match"]["value"] = value
+    rows = [json.loads(data) for name, data in members if name.startswith("samples/") and name != member]
+    rows.append(again)
+    rows.sort(key=lambda row: row["id"])
+    changed = {
+        "summaries.json": [summary(row) for row in rows],
+        "header.json": json.loads(dict(members)["header.json"]) | {"results": claimed(rows)},
+    }
+    members = [(name, changed.get(name, data)) for name, data in members]
+    archive(path, [*members, (member, again)])

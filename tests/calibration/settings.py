@@ -8,7 +8,7 @@ from typing import Any
 from calibration.generator import World
 from leadline.protocol import Protocol
 from leadline.protocol.blocks.claims import Hypothesis
-from leadline.verdict.analysis import Case
+from leadline.verdict.cases import Case
 from leadline.verdict.decide import decide
 from leadline.verdict.estimate import Question, estimate_effect, question, smallest_and_margin
 from leadline.verdict.items import Items

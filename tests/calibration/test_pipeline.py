@@ -8,7 +8,7 @@ from calibration.generator import World
 from calibration.settings import KINDS, Setting
 from leadline import analyze, read_logs
 from leadline.protocol import Protocol
-from leadline.verdict.analysis import Case
+from leadline.verdict.cases import Case
 from leadline.verdict.estimate import question
 from leadline.verdict.items import Items
 from leadline.verdict.needs import required_columns

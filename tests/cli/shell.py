@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from logs.factory import write_eval
-from registry.world import GENERATE, World, document, samples_of
 
 from leadline.cli.main import main
+from logs.factory import write_eval
+from registry.world import GENERATE, World, document, samples_of
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cli.shell import Lab, leadline, write_logs, write_protocol
 
+from cli.shell import Lab, leadline, write_logs, write_protocol
 from leadline.protocol import Protocol
 
 
@@ -43,7 +43,9 @@ def test_from_nothing_to_a_verified_verdict(tmp_path: Path, home: Path) -> None:
     assert (verdict["outcome"], verdict["standing"]) == ("supported", "confirmatory")
 
     assert "everything holds" in leadline("verify", study).out
-    proven = leadline("verify", certificate, "--key", registered["log_key"], "--protocol", protocol, "--json").json
+    proven = leadline(
+        "verify", certificate, "--key", registered["log_key"], "--protocol", protocol, "--json"
+    ).json
     assert proven["study"] == study
     assert proven["protocol_matches"] is True
     assert [one["id"] for one in leadline("search", "addition", "--json").json["studies"]] == [study]
@@ -153,7 +155,7 @@ def test_a_damaged_record_fails_verification_and_fsck(lab: Lab, home: Path) -> N
     assert at > 0, "small logs are kept in the database"
     (home / "registry.db").write_bytes(database[:at] + bytes([needle[0] ^ 1]) + database[at + 1 :])
     verified = leadline("verify", lab.study, "--json", status=1).json
-    assert [step["name"] for step in verified["steps"] if not step["ok"]][0] == "log hint.eval"
+    assert next(step["name"] for step in verified["steps"] if not step["ok"]) == "log hint.eval"
     checked = leadline("fsck", "--json", "--processes", "1", status=5).json
     assert checked["sound"] is False
     assert all(problem["remedy"] for problem in checked["problems"])
@@ -213,7 +215,12 @@ def test_the_whole_record_can_be_exported(lab: Lab, tmp_path: Path) -> None:
 def test_two_logs_are_compared_without_any_registry(lab: Lab, home: Path, tmp_path: Path) -> None:
     """`compare` needs nothing but the logs, and its draft is a protocol."""
     (home / "registry.db").rename(home / "elsewhere.db")
-    a, b, draft, page = lab.logs / "hint.eval", lab.logs / "plain.eval", tmp_path / "next.yaml", tmp_path / "c.html"
+    a, b, draft, page = (
+        lab.logs / "hint.eval",
+        lab.logs / "plain.eval",
+        tmp_path / "next.yaml",
+        tmp_path / "c.html",
+    )
     shown = leadline("compare", a, b, "--smallest", ".05", "--save-protocol", draft, "--html", page)
     assert "SUPPORTED" in shown.out
     assert f"leadline check {draft}" in shown.err

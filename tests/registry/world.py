@@ -175,7 +175,7 @@ class World:
     ) -> Path:
         """One honest log, unless a keyword says otherwise; `cheat_arm` limits the change to one arm."""
         honest = cheat_arm is not None and arm != cheat_arm
-        samples = samples_of(arm, self.items)
+        samples = fields.pop("samples", None) or samples_of(arm, self.items)
         if only is not None and not honest:
             samples = samples[only]
         if honest:

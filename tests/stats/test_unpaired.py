@@ -81,6 +81,33 @@ def test_degenerate_proportions_never_get_zero_width(p: float, q: float) -> None
         assert fit.high - fit.low > 0.01
 
 
+def test_sparse_groups_join_their_own_intervals() -> None:
+    """With few events in a group the default is Newcombe's way of joining both groups' own default intervals."""
+    from leadline.stats.proportion import proportion
+
+    rng = np.random.default_rng(6)
+    a, b = (rng.random(200) < 0.03).astype(float), (rng.random(200) < 0.4).astype(float)
+    key = np.repeat(np.arange(20), 10)
+    fit, one, two = difference(a, b, key, key + 20), proportion(a, key), proportion(b, key)
+    assert fit.method == "hybrid_clustered"
+    assert one.low is not None
+    assert two.high is not None
+    assert fit.low == pytest.approx(fit.value - math.hypot(one.value - one.low, two.high - two.value))
+
+
+def test_sparse_groups_that_vary_against_each_other_are_widened() -> None:
+    """Shared clusters where one group's events are the other's failures widen the joined interval, as CR2 does."""
+    event = np.zeros((20, 10))
+    event[:4, :4] = 1
+    a, key = event.ravel(), np.repeat(np.arange(20), 10)
+    b = 1 - a
+    together = difference(a, b, key, key, method="hybrid_clustered")
+    apart = difference(a, b, key, key + 20, method="hybrid_clustered")
+    assert (together.high or 0) - together.value == pytest.approx(
+        math.sqrt(2) * ((apart.high or 0) - apart.value), rel=1e-6
+    )
+
+
 def test_floors_apply_to_the_smaller_arm() -> None:
     """Four clusters in one arm refuse, whatever the other has; seven warn."""
     assert difference(A[:20], B, KEY_A[:20], KEY_B).reason == "too_few_clusters"

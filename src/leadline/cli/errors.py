@@ -7,9 +7,8 @@ import sys
 import traceback
 from typing import Any
 
+from leadline.cli.groups import DISK, FAULT, INTERRUPTED, NO_READER, USAGE
 from leadline.errors import Explained
-
-USAGE, DISK, FAULT, INTERRUPTED, NO_READER = 2, 4, 70, 130, 141
 
 
 def explain(error: BaseException, *, as_json: bool, debug: bool) -> int:

@@ -14,16 +14,17 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
     "CARE    keys and the record": ("key", "fsck", "rebuild", "schema"),
 }
 
+USAGE, DISK, FAULT, INTERRUPTED, NO_READER = 2, 4, 70, 130, 141
 EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
     (0, "done, and nothing is wrong"),
     (1, "done, and the answer is no: findings that block, a verification step that fails"),
-    (2, "the command line makes no sense"),
+    (USAGE, "the command line makes no sense"),
     (3, "the input makes no sense, does not exist, or comes at the wrong moment"),
-    (4, "the disk or the database refused; nothing was acknowledged"),
+    (DISK, "the disk or the database refused; nothing was acknowledged"),
     (5, "evidence does not hold: a signature, a proof, stored bytes, a key file"),
-    (70, "a fault in Leadline itself"),
-    (130, "interrupted"),
-    (141, "whoever read the output went away"),
+    (FAULT, "a fault in Leadline itself"),
+    (INTERRUPTED, "interrupted"),
+    (NO_READER, "whoever read the output went away"),
 )
 
 

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli.commands import attempts, care, exchange, finding, key, registering, running
+from leadline.cli.commands import attempts, care, exchange, key, lookup, registering
+from leadline.cli.commands.attach import attach
 from leadline.cli.commands.check import check
 from leadline.cli.commands.compare import compare
 from leadline.cli.commands.demo import demo
@@ -18,7 +19,7 @@ from leadline.cli.commands.diff import diff
 from leadline.cli.commands.new import new
 from leadline.cli.commands.report import report
 from leadline.cli.commands.verify import verify
-from leadline.cli.groups import LoopGroup
+from leadline.cli.groups import INTERRUPTED, LoopGroup
 
 app = typer.Typer(
     name="leadline",
@@ -38,13 +39,13 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     diff,
     report,
     verify,
-    running.attach,
+    attach,
     registering.register,
     registering.amend,
     registering.withdraw,
-    finding.search,
-    finding.similar,
-    finding.show,
+    lookup.search,
+    lookup.similar,
+    lookup.show,
     exchange.export,
     care.fsck,
     care.rebuild,
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status = app(args=given or ["--help"], prog_name="leadline", standalone_mode=False)
         sys.stdout.flush()
+        if status == INTERRUPTED:  # Typer has turned the interrupt into a status; say what it means
+            raise KeyboardInterrupt
     except BaseException as error:  # noqa: BLE001 (the last line of defence: explained, never hidden)
         from leadline.cli.errors import explain
 

@@ -32,6 +32,7 @@ class Arms:
 
     @property
     def items(self) -> int:
+        """Number of items in both arms together."""
         return int(self.n_a.sum() + self.n_b.sum())
 
     def arm(self, first: bool) -> ClusterSums:

@@ -38,20 +38,26 @@ def sample(x: ArrayLike, name: str = "x") -> Floats:
             where=name,
             remedy="check the sample filter and the exclusions",
         )
+    # Two passes without a temporary array decide the ordinary case: NaN and infinity reach the ends.
+    largest = max(abs(float(values.min())), abs(float(values.max())))
+    if not largest <= LARGEST:
+        raise _unusable(values, name)
+    return values
+
+
+def _unusable(values: Floats, name: str) -> StatisticsError:
     bad = ~np.isfinite(values)
     if bad.any():
-        raise StatisticsError(
+        return StatisticsError(
             f"{name} holds {int(bad.sum())} value(s) that are not finite, the first at index {int(bad.argmax())}",
             where=name,
             remedy="decide by a registered data rule what a missing score counts as",
         )
-    if float(np.max(np.abs(values))) > LARGEST:
-        raise StatisticsError(
-            f"{name} holds a value beyond {LARGEST:g}, whose square cannot be represented",
-            where=name,
-            remedy="express the measure in a larger unit",
-        )
-    return values
+    return StatisticsError(
+        f"{name} holds a value beyond {LARGEST:g}, whose square cannot be represented",
+        where=name,
+        remedy="express the measure in a larger unit",
+    )
 
 
 def level_of(level: float) -> float:

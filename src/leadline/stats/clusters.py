@@ -18,24 +18,37 @@ from leadline.stats.summation import group_totals, total
 class ClusterSums:
     """Per-cluster item count, sum and sum of squares, in sorted key order (each of shape (C,)).
 
-    ``clustered`` is False when no key was given and every item is its own cluster.
+    ``squares`` is None where they were not asked for. ``clustered`` is False when no key was given and every item is its own cluster.
     """
 
     n: Floats
     total: Floats
-    squares: Floats
+    squares: Floats | None
     clustered: bool
 
     @classmethod
-    def of(cls, values: ArrayLike, cluster: ArrayLike | Sequence[Hashable] | None = None) -> "ClusterSums":
-        """Sum ``values`` (shape (N,)) within ``cluster`` (N keys, or None: items are independent)."""
+    def of(
+        cls,
+        values: ArrayLike,
+        cluster: ArrayLike | Sequence[Hashable] | None = None,
+        *,
+        squares: bool = True,
+    ) -> "ClusterSums":
+        """Sum ``values`` (shape (N,)) within ``cluster`` (N keys, or None: items are independent).
+
+        ``squares=False`` leaves the sums of squares out: cluster-robust variances do not need them.
+        """
         x = sample(values, "values")
         if cluster is None:
-            return cls(np.ones(x.size), np.sort(x), np.sort(x) ** 2, False)
+            x = np.sort(x)
+            return cls(np.ones(x.size), x, x * x if squares else None, False)
         codes, count = encode(cluster, x.size)
         sums = group_totals(x, codes, count)
-        squares = sums if _zero_one(x) else group_totals(x * x, codes, count)
-        return cls(_sizes(codes, count), sums, squares, True)
+        if not squares:
+            return cls(_sizes(codes, count), sums, None, True)
+        return cls(
+            _sizes(codes, count), sums, sums if _zero_one(x) else group_totals(x * x, codes, count), True
+        )
 
     @property
     def items(self) -> int:

@@ -6,12 +6,11 @@ from collections.abc import Hashable, Sequence
 from numpy.typing import ArrayLike
 
 from leadline.stats import policy
-from leadline.stats.checks import level_of
+from leadline.stats.checks import Floats, level_of, sample
 from leadline.stats.clusters import ClusterSums
 from leadline.stats.model import Estimate
 from leadline.stats.quantiles import critical
 from leadline.stats.robust import Robust, cr1, cr2
-from leadline.stats.summation import total
 
 METHODS = ("cr2", "cr1", "iid", "bootstrap", "percentile")
 
@@ -38,19 +37,28 @@ def mean(
     Errors: StatisticsError for empty or non-finite input. Too few clusters, no variance, or fewer than four
     degrees of freedom give an Estimate with ``reason`` and no interval.
     """
-    sums = ClusterSums.of(x, None if method == "iid" else cluster)
-    return of_sums(sums, level_of(level), method, replicates=replicates, seed=seed)
+    values = sample(x, "x")
+    sums = ClusterSums.of(values, None if method == "iid" else cluster, squares=False)
+    return of_sums(sums, level_of(level), method, magnitude(values), replicates=replicates, seed=seed)
 
 
 def of_sums(
-    sums: ClusterSums, level: float, method: str, *, replicates: int = 2000, seed: bytes | str | int = b""
+    sums: ClusterSums,
+    level: float,
+    method: str,
+    largest: float,
+    *,
+    replicates: int = 2000,
+    seed: bytes | str | int = b"",
 ) -> Estimate:
-    """`mean` from cluster sums: the same for every estimand that is a mean of something."""
+    """`mean` from cluster sums: the same for every estimand that is a mean of something.
+
+    ``largest`` is the largest magnitude among the scores, against which a variance is told from rounding.
+    """
     if method not in METHODS:
         raise policy.unknown_method(method, METHODS)
     fit = variance(sums, method)
-    scale = total(sums.squares) / sums.items**2
-    reason = policy.reason_for(sums.count, sums.clustered, fit.variance, fit.df, scale)
+    reason = policy.reason_for(sums.count, sums.clustered, fit.variance, fit.df, largest**2 / sums.items)
     se = math.sqrt(fit.variance)
     interval = None
     if reason is None and method in ("bootstrap", "percentile"):
@@ -74,6 +82,11 @@ def of_sums(
         method=method,
         reason=reason,
     )
+
+
+def magnitude(x: Floats) -> float:
+    """The largest absolute value."""
+    return max(abs(float(x.min())), abs(float(x.max())))
 
 
 def variance(sums: ClusterSums, method: str) -> Robust:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Hashable, Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from leadline.errors import StatisticsError
@@ -61,11 +60,13 @@ def difference(
             where="a, b",
             remedy="use method='cr2' for graded scores",
         )
-    sums = ClusterSums.of(x - y, None if method in ("iid", "tango") else cluster)
+    keys = None if method in ("iid", "tango") else cluster
     if method in means.METHODS or not binary:
+        sums = ClusterSums.of(x - y, keys, squares=False)
         chosen = "cr2" if method == "auto" else method
-        return means.of_sums(sums, level, chosen, replicates=replicates, seed=seed)
-    return _binary(sums, level, method)
+        largest = max(means.magnitude(x), means.magnitude(y))
+        return means.of_sums(sums, level, chosen, largest, replicates=replicates, seed=seed)
+    return _binary(ClusterSums.of(x - y, keys), level, method)
 
 
 def ratio(
@@ -83,8 +84,7 @@ def ratio(
     level = level_of(level)
     pair = PairSums.of(a, b, None if method == "iid" else cluster)
     mean_a, mean_b = _positive_mean(pair.a, pair.items, "a"), _positive_mean(pair.b, pair.items, "b")
-    squares = pair.aa / mean_a**2 - 2.0 * pair.ab / (mean_a * mean_b) + pair.bb / mean_b**2
-    linear = ClusterSums(pair.n, pair.a / mean_a - pair.b / mean_b, np.maximum(squares, 0.0), pair.clustered)
+    linear = ClusterSums(pair.n, pair.a / mean_a - pair.b / mean_b, None, pair.clustered)
     sparse = min(_events(pair.a, pair.aa), _events(pair.b, pair.bb)) < policy.SPARSE
     return log_ratio(linear, math.log(mean_a / mean_b), level, method, refuse=sparse and method == "auto")
 
@@ -114,6 +114,7 @@ def log_ratio(linear: ClusterSums, value: float, level: float, method: str, *, r
 def _binary(sums: ClusterSums, level: float, method: str) -> Estimate:
     """Paired 0/1 outcomes from the sums of their differences: b and c per cluster follow from total and squares."""
     fit = cr2(sums.n, sums.total)
+    assert sums.squares is not None  # asked for by `difference`
     only_a, only_b = 0.5 * (sums.squares + sums.total), 0.5 * (sums.squares - sums.total)
     b, c, n = total(only_a), total(only_b), sums.items
     independent = not sums.clustered or float(sums.n.max()) == 1.0

@@ -68,7 +68,7 @@ def proportion(
     if method not in ("auto", "beta_binomial", "score_clustered"):
         if method == "iid":
             sums = ClusterSums.of(values)
-        return means.of_sums(sums, level, method, replicates=replicates, seed=seed)
+        return means.of_sums(sums, level, method, 1.0, replicates=replicates, seed=seed)
     return of_sums(sums, level, method)
 
 

@@ -38,7 +38,7 @@ def group_totals(x: Floats, codes: Codes, groups: int) -> Floats:
 
 def _parts(x: Floats) -> list[Floats]:
     """``x`` as at most three arrays whose sums are exact; one suffices for integers of moderate size."""
-    largest = float(np.max(np.abs(x)))
+    largest = max(abs(float(x.min())), abs(float(x.max())))
     if largest == 0.0:
         return [x]
     if largest * x.size < 2.0**53 and bool(np.all(x == np.rint(x))):
@@ -56,7 +56,7 @@ def _parts(x: Floats) -> list[Floats]:
         lead = (rest + sigma) - sigma
         parts.append(lead)
         rest = rest - lead
-        largest = float(np.max(np.abs(rest)))
+        largest = max(abs(float(rest.min())), abs(float(rest.max())))
         if largest == 0.0:
             break
     return parts

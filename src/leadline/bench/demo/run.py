@@ -42,7 +42,7 @@ def run_demo(output: Path, *, weights: Path | None = None, console: "Console") -
     key = SigningKey.generate("demo.leadline/author")
     keyfile.save(key, output / "author.key")
     database = output / "registry.db"
-    console.rule("[bold]Leadline: four promises, kept in public", align="left")
+    _heading(console, "Leadline: four promises, kept in public")
     ok = True
     with Registry.open(database, key=key) as registry:
         studies = [
@@ -51,7 +51,7 @@ def run_demo(output: Path, *, weights: Path | None = None, console: "Console") -
         ok &= _verify(registry, studies, output, console)
         target, log = studies[0], _log_of(studies[0], output)
     ok &= _attack(database, target, log, key, output, console)
-    console.rule("[bold]Where to look", align="left")
+    _heading(console, "Where to look")
     for study in studies:
         console.print(f"  {output / f'{study.id}.html'}", soft_wrap=True, highlight=False)
     console.print(f"\n  Everything took {time.monotonic() - start:.0f} s. Try next:")
@@ -64,8 +64,8 @@ def _study(
 ) -> Study:
     from leadline.verdict.terminal import print_report
 
-    console.rule(f"[bold]{protocol.title}", align="left")
-    console.print(f"  protocol  {name}, sha256 {protocol.digest[:16]}…", highlight=False)
+    _heading(console, f"Protocol {name}")
+    console.print(f"  promised  sha256 {protocol.digest[:16]}…", highlight=False)
     with console.status("simulating the registered analysis before anything is run"):
         study = registry.register(protocol)
     console.print(f"  frozen    {study.id}, entry {study.index} of {registry.home.origin}", highlight=False)
@@ -81,7 +81,7 @@ def _study(
 
 def _verify(registry: Registry, studies: list[Study], output: Path, console: "Console") -> bool:
     """Offline from the certificate, then everything again from the record, report included."""
-    console.rule("[bold]Checking it as a stranger would", align="left")
+    _heading(console, "Checking it as a stranger would")
     ok = True
     for study in studies:
         check = verify_certificate_file(output / f"{study.id}{SUFFIX}", registry.home.log.vkey)
@@ -103,7 +103,7 @@ def _attack(
     database: Path, study: Study, log: Path, key: SigningKey, output: Path, console: "Console"
 ) -> bool:
     """Cheat on copies, and show what catches it."""
-    console.rule("[bold]Cheating, on a copy", align="left")
+    _heading(console, "Cheating, on a copy")
     forged = output / "forged" / log.name
     forged.parent.mkdir()
     changed = edit_answers(log, forged, study_scorer(study))
@@ -136,6 +136,13 @@ def _log_of(study: Study, output: Path) -> Path:
     arm = study.protocol.hypotheses[0].estimand.arms[-1]
     name = next(log.name for log in report.logs if log.arm == arm)
     return output / "logs" / study.id / name
+
+
+def _heading(console: "Console", words: str) -> None:
+    from rich.text import Text
+
+    console.print()
+    console.rule(Text(words, style="bold"), align="left")
 
 
 def _clear(output: Path) -> None:

@@ -1,5 +1,6 @@
 """`leadline demo`: the whole loop on small models."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +18,15 @@ def demo(
     ] = None,
     json: options.Json = False,
 ) -> None:
-    """Run three registered studies for real, then try to cheat.
+    """Run four registered studies for real, then try to cheat.
 
     On small models that come with Leadline, under Inspect. Whatever the verdicts are, they are what the data
     say.
 
     JSON: {"ok", "output", "store"}; what happens is then told on standard error.
     """
+    # Many tiny matrix products: threads of the linear algebra library would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from rich.console import Console
 
     from leadline.bench.demo.run import run_demo

@@ -8,7 +8,7 @@ from typing import Any
 from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.design import Arm, Task
 from leadline.protocol.model import Protocol
-from leadline.verdict.model import Attempt, Check, Denominator, Registration
+from leadline.verdict.model import Answer, Attempt, Check, Denominator, Registration
 from leadline.verdict.report import Recomputed
 
 #: Eval metadata key under which a run carries the token of its attempt.
@@ -65,21 +65,29 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the samples of one log show: ids, epochs, earliest start, answers by another model, item digests."""
+    """What the samples of one log show: ids, epochs, earliest start, answers by another model,
+    scores edited afterwards, results a later run of the sample replaced, content digest."""
 
     samples: tuple[str, ...]
     epochs: int
     started: datetime | None
     fallbacks: int
+    edits: int
+    replaced: int
     dataset_sha256: str | None
+
+
+def answered(kept: bool) -> Answer:
+    """Pass when a promise was kept, deviation when not."""
+    return "pass" if kept else "deviation"
 
 
 def compare(check_id: str, promised: Any, found: Any, arm: str, log: str, *, logged: bool = True) -> Check:
     """Pass when equal, deviation when not, unknown when the log does not say."""
     if not logged or (found is None and promised is not None):
         return Check(check_id, "unknown", show(promised), "not logged", arm, log)
-    answer = "pass" if same(promised, found) else "deviation"
-    return Check(check_id, answer, show(promised), show(found), arm, log)  # type: ignore[arg-type]
+    answer = answered(same(promised, found))
+    return Check(check_id, answer, show(promised), show(found), arm, log)
 
 
 def same(promised: Any, found: Any) -> bool:

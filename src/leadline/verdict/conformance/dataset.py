@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from leadline.ledger.seeds import order
 from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.design import Arm, Task
-from leadline.verdict.conformance.context import Context
+from leadline.verdict.conformance.context import Context, answered
 from leadline.verdict.model import Check
 
 
@@ -26,9 +26,7 @@ def _content(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
         note = "the logs were not read deeply enough, or hold no full samples"
         yield Check("dataset.content", "unknown", promised, "not computed", arm.name, header.log, note)
         return
-    yield Check(
-        "dataset.content", "pass" if found == promised else "deviation", promised, found, arm.name, header.log
-    )
+    yield Check("dataset.content", answered(found == promised), promised, found, arm.name, header.log)
 
 
 def _samples(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
@@ -36,18 +34,18 @@ def _samples(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
     if task.dataset.samples is not None:
         promised = set(task.dataset.samples)
         missing, extra = sorted(promised - found), sorted(found - promised)
-        answer = "deviation" if missing or extra else "pass"
+        answer = answered(not (missing or extra))
         note = "; ".join(
             f"{word}: {', '.join(ids[:10])}{' …' if len(ids) > 10 else ''}"
             for word, ids in (("missing", missing), ("not promised", extra))
             if ids
         )
         text = f"{len(found & promised)} of {len(promised)}, {len(extra)} others"
-        yield Check("dataset.samples", answer, f"{len(promised)} ids", text, arm.name, header.log, note)  # type: ignore[arg-type]
+        yield Check("dataset.samples", answer, f"{len(promised)} ids", text, arm.name, header.log, note)
     n = task.dataset.n if task.dataset.n is not None else (task.dataset.samples and len(task.dataset.samples))
     if n:
-        answer = "pass" if len(found) == n else "deviation"
-        yield Check("dataset.n", answer, str(n), str(len(found)), arm.name, header.log)  # type: ignore[arg-type]
+        answer = answered(len(found) == n)
+        yield Check("dataset.n", answer, str(n), str(len(found)), arm.name, header.log)
     short = context.seen[header.sha256].epochs
     if short != task.epochs:
         yield Check("epochs.run", "deviation", str(task.epochs), str(short), arm.name, header.log)
@@ -67,7 +65,7 @@ def _order(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterato
     matches = ids == list(expected)
     yield Check(
         "dataset.order",
-        "pass" if matches else "deviation",
+        answered(matches),
         promised,
         "matches" if matches else "another order",
         arm.name,

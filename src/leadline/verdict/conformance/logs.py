@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from leadline.verdict.conformance.context import Context
-from leadline.verdict.model import Check
+from leadline.logs.headers import LogHeader
+from leadline.verdict.conformance.context import Context, answered
+from leadline.verdict.model import Answer, Check
 
 #: Claims whose recomputation must be possible; others are compared where they can be.
 POINT_METRICS = ("accuracy", "mean")
@@ -13,28 +14,37 @@ def log_checks(context: Context) -> Iterator[Check]:
     """Every arm has logs, every log an arm; each log finished, unedited and adding up."""
     for arm in context.protocol.arms:
         count = len(context.logs_of(arm))
-        answer = "pass" if count else "deviation"
-        yield Check("arm.logs", answer, "at least one log", f"{count} logs", arm.name)  # type: ignore[arg-type]
+        answer = answered(count > 0)
+        yield Check("arm.logs", answer, "at least one log", f"{count} logs", arm.name)
     for header in context.headers:
         arm_name = context.assignment[header.sha256]
         if arm_name is None:
             found = f"{header.task} on {header.model}"
             yield Check("log.arm", "deviation", "belongs to an arm", found, None, header.log)
-        answer = "pass" if header.status == "success" else "deviation"
-        yield Check("log.status", answer, "success", header.status, arm_name, header.log)  # type: ignore[arg-type]
-        edits = len(header.log_updates)
-        yield Check(
-            "log.edits", "deviation" if edits else "pass", "none", f"{edits} edits", arm_name, header.log
-        )
+        answer = answered(header.status == "success")
+        yield Check("log.status", answer, "success", header.status, arm_name, header.log)
+        yield from _changed(context, header, arm_name)
         if header.sha256 in context.summary_mismatches:
             count = context.summary_mismatches[header.sha256]
-            answer = "deviation" if count else "pass"
+            answer = answered(not count)
             found = f"{count} values differ"
-            yield Check("log.summaries", answer, "equal to the samples", found, arm_name, header.log)  # type: ignore[arg-type]
+            yield Check("log.summaries", answer, "equal to the samples", found, arm_name, header.log)
     for name, why in context.rivals:
         found = f"another file of one evaluation, with other bytes: {why}"
         yield Check("log.rival", "deviation", "one file for each evaluation", found, None, name)
     yield from _aggregates(context)
+
+
+def _changed(context: Context, header: LogHeader, arm: str | None) -> Iterator[Check]:
+    """Edits of the log or of scores, and samples that were run again in place of an earlier result."""
+    seen = context.seen[header.sha256]
+    edits = len(header.log_updates) + seen.edits
+    yield Check("log.edits", answered(not edits), "none", f"{edits} edits", arm, header.log)
+    refused = context.protocol.data_rules.duplicates == "refuse"
+    answer: Answer = "unknown" if seen.replaced and not refused else answered(not seen.replaced)
+    note = "an earlier result of the same sample is in the file and does not count" if seen.replaced else ""
+    found = f"{seen.replaced} samples run again"
+    yield Check("log.replaced", answer, "each sample run once", found, arm, header.log, note)
 
 
 def _aggregates(context: Context) -> Iterator[Check]:
@@ -50,8 +60,8 @@ def _aggregates(context: Context) -> Iterator[Check]:
                 "log.recomputed", "unknown", promised, "cannot be recomputed", arm, claim.log, claim.note
             )
         else:
-            answer = "pass" if claim.consistent else "deviation"
-            yield Check("log.recomputed", answer, promised, _number(claim.recomputed), arm, claim.log)  # type: ignore[arg-type]
+            answer = answered(bool(claim.consistent))
+            yield Check("log.recomputed", answer, promised, _number(claim.recomputed), arm, claim.log)
 
 
 def _number(value: float | None) -> str:

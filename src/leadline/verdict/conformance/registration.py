@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from leadline.logs.headers import LogHeader
-from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context
+from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context, answered
 from leadline.verdict.model import Attempt, Check, Registration
 
 #: Clocks of the registry and of the machine that ran may differ by this much.
@@ -27,7 +27,7 @@ def _frozen(context: Context) -> Check:
     note = ""
     if frozen != digest and digest in context.registration.amended:
         note = "this is an amended protocol; the first freeze stays the one compared with"
-    return Check("protocol.frozen", "pass" if frozen == digest else "deviation", frozen, digest, note=note)
+    return Check("protocol.frozen", answered(frozen == digest), frozen, digest, note=note)
 
 
 def _attempts(context: Context) -> Iterator[Check]:
@@ -44,8 +44,8 @@ def _attempts(context: Context) -> Iterator[Check]:
         yield _attempt(attempt, here)
     most = context.protocol.attempts.max
     if most is not None:
-        answer = "pass" if len(context.attempts) <= most else "deviation"
-        yield Check("attempts.max", answer, f"at most {most}", str(len(context.attempts)))  # type: ignore[arg-type]
+        answer = answered(len(context.attempts) <= most)
+        yield Check("attempts.max", answer, f"at most {most}", str(len(context.attempts)))
 
 
 def _attempt(attempt: Attempt, here: set[str]) -> Check:

@@ -11,7 +11,7 @@ from typing import Any
 from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.design import Arm, Task
 from leadline.verdict.arms import expected_args, expected_generate, same_task
-from leadline.verdict.conformance.context import Context, compare, same, show
+from leadline.verdict.conformance.context import Context, answered, compare, same, show
 from leadline.verdict.model import Check
 from leadline.verdict.seeding import FROM_FREEZE, generate_seed
 
@@ -45,15 +45,15 @@ def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
         yield compare("model.base_url", model.base_url, header.model_base_url, arm.name, header.log)
     yield from _closed_list("model.args", model.args, header.model_args, arm, header)
     fallbacks = context.seen[header.sha256].fallbacks
-    answer = "deviation" if fallbacks else "pass"
+    answer = answered(not fallbacks)
     yield Check(
         "model.fallback", answer, "no other model answers", f"{fallbacks} results", arm.name, header.log
-    )  # type: ignore[arg-type]
+    )
 
 
 def _task(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
-    answer = "pass" if same_task(task.task, header.task) else "deviation"
-    yield Check("task.name", answer, task.task, header.task, arm.name, header.log)  # type: ignore[arg-type]
+    answer = answered(same_task(task.task, header.task))
+    yield Check("task.name", answer, task.task, header.task, arm.name, header.log)
     if task.version is not None:
         found = None if header.task_version is None else str(header.task_version)
         yield compare("task.version", str(task.version), found, arm.name, header.log)
@@ -126,15 +126,13 @@ def _scoring(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
             continue
         present = scorer.name in found
         name = scorer.name if present else ", ".join(sorted(found))
-        yield Check(
-            "scorer.name", "pass" if present else "deviation", scorer.name, name, arm.name, header.log
-        )
+        yield Check("scorer.name", answered(present), scorer.name, name, arm.name, header.log)
         if present and scorer.params is not None:
             equal = all(same(value, found[scorer.name].get(key)) for key, value in scorer.params.items())
-            answer = "pass" if equal else "deviation"
+            answer = answered(equal)
             yield Check(
                 "scorer.params", answer, show(scorer.params), show(found[scorer.name]), arm.name, header.log
-            )  # type: ignore[arg-type]
+            )
     yield from _judge(context, arm, task, header)
 
 

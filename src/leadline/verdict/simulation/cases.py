@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from leadline.protocol.model import Protocol
-from leadline.verdict.analysis import Case
+from leadline.verdict.cases import Case
 from leadline.verdict.estimate import question
 from leadline.verdict.items import Items
 from leadline.verdict.model import EffectEstimate

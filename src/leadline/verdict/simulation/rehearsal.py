@@ -7,8 +7,9 @@ from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.claims import Hypothesis, IntervalMethod
 from leadline.protocol.consistency import METHODS
 from leadline.protocol.model import Protocol
-from leadline.verdict.analysis import Case, analyze
+from leadline.verdict.analysis import analyze
 from leadline.verdict.arms import assign
+from leadline.verdict.cases import Case
 from leadline.verdict.estimate import question
 from leadline.verdict.report import Report
 from leadline.verdict.simulation.generate import Generator

@@ -9,7 +9,7 @@ import numpy as np
 from leadline.errors import ProtocolError
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
 from leadline.protocol.model import Protocol
-from leadline.verdict.analysis import Case, family_levels
+from leadline.verdict.cases import Case, family_levels
 from leadline.verdict.estimate import smallest_and_margin
 from leadline.verdict.integrity import failure
 from leadline.verdict.items import Items

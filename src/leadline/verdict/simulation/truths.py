@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from leadline.protocol.blocks.claims import ClaimKind, Hypothesis
 from leadline.protocol.model import Protocol
-from leadline.verdict.analysis import expected_effect
+from leadline.verdict.cases import expected_effect
 from leadline.verdict.estimate import question, smallest_and_margin
 
 #: Estimands whose items are 0 or 1 whatever the measure is.
