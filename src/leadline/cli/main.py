@@ -18,6 +18,7 @@ from leadline.cli.commands.demo import demo
 from leadline.cli.commands.diff import diff
 from leadline.cli.commands.new import new
 from leadline.cli.commands.report import report
+from leadline.cli.commands.show import show
 from leadline.cli.commands.verify import verify
 from leadline.cli.groups import INTERRUPTED, LoopGroup
 
@@ -45,7 +46,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     registering.withdraw,
     lookup.search,
     lookup.similar,
-    lookup.show,
+    show,
     exchange.export,
     care.fsck,
     care.rebuild,
