@@ -74,7 +74,11 @@ def test_shapes_of_finding_and_verifying(lab: Lab, tmp_path: Path, home: Path) -
         leadline("verify", what, "--json").json
         for what in (lab.certificate, lab.study, lab.logs / "hint.eval")
     ]
-    assert [one["kind"] for one in said] == ["certificate", "study", "log"]
+    leadline("export", tmp_path / "export")
+    tile = next(path for path in (tmp_path / "export" / "tile" / "0").rglob("*") if path.is_file())
+    tile.write_bytes(bytes(32) + tile.read_bytes()[32:])
+    said.append(leadline("verify", tmp_path / "export", "--json", status=5).json)
+    assert [one["kind"] for one in said] == ["certificate", "study", "log", "export"]
     assert {key for one in said for key in keys(one)} | said_kinds() == documented("verify")
     imported = leadline("import", lab.protocol, lab.logs, "--source", "a paper", "--json").json
     assert set(keys(imported)) - {"H1"} == documented("import")
@@ -85,7 +89,7 @@ def test_shapes_of_finding_and_verifying(lab: Lab, tmp_path: Path, home: Path) -
 
 def said_kinds() -> set[str]:
     """The kinds are values, written as such in the help."""
-    return {"certificate", "study", "log"}
+    return {"certificate", "study", "log", "export"}
 
 
 def test_shapes_of_keys_and_drafts(home: Path, tmp_path: Path) -> None:

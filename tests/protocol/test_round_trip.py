@@ -1,5 +1,6 @@
 """Whatever can be promised can be written as YAML and read back as the same promise."""
 
+import re
 from typing import Any
 
 from hypothesis import given, settings
@@ -41,8 +42,8 @@ SETTINGS = st.dictionaries(
 
 
 @given(
-    title=(TEXT | TRICKY).filter(bool),
-    notes=TEXT | TRICKY,
+    title=(TEXT | TRICKY).filter(lambda text: text != "" and not re.search(r"[\x00-\x1f\x7f]", text)),
+    notes=(TEXT | TRICKY).filter(lambda text: not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)),
     table=SETTINGS,
     args=SETTINGS,
     smallest=st.floats(1e-300, 1e300),

@@ -75,7 +75,7 @@ def verify_certificate_file(
             where=str(path),
             remedy="use the certificate that `leadline register` wrote",
         )
-    verified = verify_certificate(text, certificate.envelope, [_key_text(log_key)])
+    verified = verify_certificate(text, certificate.envelope, [key_text(log_key)])
     envelope = decode(certificate.envelope)
     statement = parse(envelope.payload)
     said = statement.predicate
@@ -84,7 +84,7 @@ def verify_certificate_file(
             f"this certificate is of a {statement.kind} statement, not of a registration", where=str(path)
         )
     if author is not None:
-        key = VerifyKey.parse(_key_text(author))
+        key = VerifyKey.parse(key_text(author))
         if key.fingerprint != envelope.keyid:
             raise ProofError("the statement was signed by another key than the one given", where=str(path))
         key.verify(envelope.message(), envelope.signature)
@@ -114,7 +114,8 @@ def _same_protocol(path: Path, digest: str) -> bool:
     return True
 
 
-def _key_text(key: str | Path) -> str:
+def key_text(key: str | Path) -> str:
+    """A vkey given as text, or as a file that holds it."""
     if isinstance(key, str) and "+" in key and not Path(key).exists():
         return key
     try:

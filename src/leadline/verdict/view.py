@@ -106,7 +106,7 @@ def _facts(verdict: Verdict, hypothesis: Hypothesis, unit: str) -> Iterable[tupl
         yield "data", words.sample_words(estimate)
     yield (
         "registered as",
-        f"{words.KINDS[hypothesis.kind]}, {words.effect_size(hypothesis, hypothesis.smallest, unit)}",
+        words.registered_as(hypothesis, unit),
     )
     if verdict.outcome == "inconclusive" and verdict.n_needed is not None:
         yield (

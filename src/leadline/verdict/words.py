@@ -54,12 +54,23 @@ WARNINGS = {
 }
 
 KINDS = {
-    "greater": "greater than a margin",
-    "at_least": "at least the smallest effect of interest",
-    "differs": "different in either direction",
-    "no_worse": "no worse by more than the smallest effect",
-    "equivalent": "equivalent within the smallest effect",
+    "greater": "greater; smallest effect of interest",
+    "at_least": "at least the smallest effect of interest,",
+    "differs": "different in either direction; smallest effect of interest",
+    "no_worse": "no worse by more than",
+    "equivalent": "equivalent within",
 }
+
+
+def registered_as(hypothesis: Hypothesis, unit: str) -> str:
+    """The kind of claim with its numbers."""
+    words = f"{KINDS[hypothesis.kind]} {effect_size(hypothesis, hypothesis.smallest, unit)}"
+    if hypothesis.kind == "greater" and hypothesis.margin:
+        words = (
+            f"greater than {effect_size(hypothesis, hypothesis.margin, unit)}; smallest effect of interest "
+            + (effect_size(hypothesis, hypothesis.smallest, unit))
+        )
+    return words
 
 
 def reason_words(code: str | None) -> str:

@@ -12,7 +12,8 @@ from leadline.errors import InputError, NotFoundError
 
 def verify(
     subject: Annotated[
-        str, typer.Argument(metavar="FILE|ID", help="A certificate, an attached log, or a study.")
+        str,
+        typer.Argument(metavar="FILE|DIR|ID", help="A certificate, an attached log, an export, or a study."),
     ],
     key: Annotated[
         str | None,
@@ -39,23 +40,65 @@ def verify(
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
-    """Verify a certificate offline, a log file, or a whole study.
+    """Verify a certificate, log, exported record or study.
 
-    A certificate needs only the log's public key. For a study every proof, signature and stored byte is
-    checked, and the published report is computed again. A log file is looked up by its digest.
+    A certificate, and a folder that `leadline export` wrote, need only the log's public key. For a study every
+    proof, signature and stored byte is checked, and the published report is computed again. A log file is
+    looked up by its digest.
 
     JSON: of a certificate {"kind": "certificate", "holds", "study", "title", "protocol", "created", "index",
     "size", "origin", "keyid", "author_verified", "protocol_matches", "warnings"}; of a study {"kind": "study",
     "holds", "study", "steps": [{"name", "ok", "detail"}], "limit"}; of a log {"kind": "log", "holds", "file",
-    "attached": [{"study", "attempt"}]}.
+    "attached": [{"study", "attempt"}]}; of an export {"kind": "export", "holds", "folder", "problems":
+    [{"code", "where", "what", "remedy"}]}.
     """
     path = Path(subject)
-    if not path.is_file():
+    if path.is_dir():
+        _export(path, key, store, json=json)
+    elif not path.is_file():
         _study(subject, store, recompute=recompute, json=json)
     elif _is_certificate(path):
         _certificate(path, key, protocol, author, store, json=json)
     else:
         _log(path, store, json=json)
+
+
+def _export(folder: Path, key: str | None, store: str | None, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from leadline.cli.opening import log_key
+    from leadline.cli.output import Page, emit
+    from leadline.ledger.keys import VerifyKey
+    from leadline.registry.recheck import key_text
+    from leadline.registry.static import is_export, verify_export
+
+    if not is_export(folder):
+        raise InputError(
+            "this folder holds no exported record",
+            where=str(folder),
+            remedy="export one with `leadline export DIR`, or name a certificate, a log or a study",
+        )
+    public = key or log_key(store)
+    if public is None:
+        raise InputError(
+            "an export is verified with the public key of its log",
+            where=str(folder),
+            remedy="pass it with --key: the text name+id+base64, or a file that holds it (log.vkey)",
+        )
+    problems = list(verify_export(folder, VerifyKey.parse(key_text(public))))
+    if json:
+        found = [asdict(problem) for problem in problems]
+        emit({"kind": "export", "holds": not problems, "folder": str(folder), "problems": found})
+    else:
+        page = Page()
+        if not problems:
+            page.line(
+                "The export is sound: entries, tiles, signatures, rights and blobs agree with the checkpoint."
+            )
+        for problem in problems:
+            page.line(str(problem))
+    if problems:
+        raise typer.Exit(5)
 
 
 def _is_certificate(path: Path) -> bool:

@@ -6,8 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 #: Short names that other blocks refer to: letters, digits, dot, dash, underscore.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Text = Annotated[str, StringConstraints(max_length=20_000)]
+#: One line of text: no control characters, which could forge a line elsewhere.
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+#: Text of several lines: line ends and tabs are its only control characters.
+Text = Annotated[str, StringConstraints(max_length=20_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 #: An expression in the filter language (`leadline.protocol.expression`); data, never code.
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]

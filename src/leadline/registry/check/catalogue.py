@@ -65,6 +65,7 @@ CATALOGUE: dict[str, Code] = {
         "meaning of outcomes not stated",
         "What an outcome would mean is worth most when it is written before it is known.",
     ),
+    "I113": Code("error", "draft not finished", "What only a person knows was left to be filled in."),
     # -- gap, takeaways, forecasts
     "G101": Code(
         "warning",

@@ -11,7 +11,7 @@ _JUDGE = re.compile(r"judge|model_graded|llm_grad|grader", re.IGNORECASE)
 
 
 def datasets(view: View) -> Iterator[Finding]:
-    """Items are bound by content and by id."""
+    """Items are bound by content, which binds their ids too, or at least by id."""
     for i, task in enumerate(view.plan.tasks):
         where = f"tasks[{i}].dataset"
         if task.dataset.sha256 is None:
@@ -21,7 +21,7 @@ def datasets(view: View) -> Iterator[Finding]:
                 f"the content of the items of {task.name!r} is not bound",
                 "let `leadline new --from-inspect` compute the digest",
             )
-        if task.dataset.samples is None:
+        if task.dataset.samples is None and task.dataset.sha256 is None:
             number = (
                 "not even how many" if task.dataset.n is None else f"only that there are {task.dataset.n}"
             )

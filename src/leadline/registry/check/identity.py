@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from leadline.landscape import is_area, suggest
 from leadline.registry.check.model import Finding, Rule, View, finding
+from leadline.verdict.draft import FILL_IN
 
 
 def dates(view: View) -> Iterator[Finding]:
@@ -121,4 +122,25 @@ def relations(view: View) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (dates, areas, authors, target, foreknowledge, rules_for_models, relations)
+def unfilled(view: View) -> Iterator[Finding]:
+    """Nothing a draft marked for a person to fill in is left."""
+    for path, text in _texts(view.plan.model_dump(mode="json", exclude_defaults=True), ""):
+        if FILL_IN in text:
+            yield finding("I113", path, f"still to be filled in: {text[:60]!r}", "write what only you know")
+
+
+def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
+    """Every text below a value, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")
+
+
+RULES: tuple[Rule, ...] = (
+    dates, areas, authors, target, foreknowledge, rules_for_models, relations, unfilled,
+)  # fmt: skip
