@@ -13,6 +13,8 @@ from leadline.bench.ladder import randomise, read_manifest
 from leadline.bench.ladder.weights import weights_folder
 from leadline.errors import StateError
 from leadline.ledger.keys import SigningKey
+from leadline.protocol import templates
+from leadline.protocol.model import Protocol
 from leadline.registry.registry import Registry
 
 # Inspect's own: a deprecated retry option, and streams it leaves to the garbage collector.
@@ -82,3 +84,18 @@ def test_a_folder_with_somebodys_files_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="no demonstration made"):
         run_demo(tmp_path, console=Console(quiet=True))
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", templates.names())
+def test_every_template_runs_for_real_and_its_controls_pass(name: str, tmp_path: Path) -> None:
+    """A template, unedited, is run on the shipped models with no deviation, and its controls show that it can see."""
+    protocol = Protocol.parse(templates.text(name))
+    with Registry.open(tmp_path / "registry.db", key=SigningKey.generate("example.org/ada")) as registry:
+        study = registry.register(protocol, simulate=False)
+        run_study(study, tmp_path / "logs", weights=None, say=lambda text: None)
+        report = study.analyze()
+    assert [check for check in report.conformance if check.answer != "pass"] == []
+    assert report.standing == "confirmatory"
+    assert {control.outcome for control in report.controls} == {"passed"}
+    assert all(verdict.outcome != "inconclusive" for verdict in report.verdicts.values())

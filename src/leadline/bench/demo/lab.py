@@ -26,7 +26,7 @@ def run_study(study: Study, folder: Path, *, weights: Path | None, say: Say) -> 
                     remedy="the demonstration runs the ladder only",
                 )
             generate = expected_generate(protocol, arm)
-            seed = study.seed if generate.get("seed") == FROM_FREEZE else int(generate.get("seed", 0))
+            seed = study.seed if generate.get("seed") == FROM_FREEZE else generate.get("seed")
             say(f"{arm.name}: {model.id}, {task.dataset.n} samples")
             stamp = {key: value for key, value in run.stamp(arm.name).items() if key != WEIGHTS_KEY}
             paths.append(

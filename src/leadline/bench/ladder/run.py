@@ -20,7 +20,7 @@ def run_task(
     task_args: Mapping[str, Any],
     log_dir: str | Path,
     *,
-    seed: int = 0,
+    seed: int | None = 0,
     temperature: float = 0.0,
     epochs: int = 1,
     limit: int | None = None,
@@ -35,7 +35,8 @@ def run_task(
     model: the model's name, with or without ``ladder/`` before it.
     task_args: arguments of `leadline.bench.ladder.inspect_tasks.ladder_skill`.
     log_dir: where the log is written; created where absent.
-    seed, temperature, epochs, limit: generation seed and temperature, repetitions, and most samples to run.
+    seed, temperature, epochs, limit: generation seed (None states none, which the models read as 0) and temperature,
+        repetitions, and most samples to run.
     metadata, tags: stamps for the log; the digest of the weights is added to the metadata.
     weights_dir: other weights than the shipped ones (`leadline.bench.ladder.weights.randomise`); without it, the
         environment variable ``LEADLINE_LADDER_WEIGHTS`` is asked.
