@@ -170,8 +170,7 @@ def test_a_run_before_the_promised_date_is_a_deviation(world: World) -> None:
 def test_an_attempt_closed_without_a_log_discloses_nothing(world: World) -> None:
     """Closing an attempt empty-handed hides its result as well as abandoning it does."""
     study = world.register()
-    with study.attempt():
-        pass
+    study.close_attempt(study.open_attempt().number, [], "failed")
     world.attempt(study)
     assert answers_of(study.analyze()) == {("attempts.accounted", "deviation")}
 
@@ -288,6 +287,39 @@ def test_logs_of_one_name_keep_their_arms(world: World) -> None:
     assert report.verdicts["H1"].reason == "inconsistent_log"
 
 
+def test_runs_that_differ_in_opposite_directions_do_not_support_a_difference(world: World) -> None:
+    """Two open settings, one raising and one lowering the score, disagree although both differ from zero."""
+    hypotheses = world.protocol().model_dump(mode="json")["hypotheses"]
+    hypotheses[0] |= {"kind": "differs"}
+    study = world.register(world.protocol(hypotheses=hypotheses, tasks=changed(world, solver=None)))
+    world.attempt(study)
+    steps = [{"solver": "generate", "params": {"prompt": "other"}, "params_passed": {}}]
+    opposite = [
+        {**row, "scores": {"match": {"value": "C" if position % 20 == 0 else "I", "history": []}}}
+        for position, row in enumerate(samples_of("hint"))
+    ]
+    plan = {"plan": {"name": "plan", "steps": steps, "config": {}}}
+    world.attempt(study, name="other", arms=("hint",), samples=opposite, header_fields=plan)
+    verdict = study.analyze().verdicts["H1"]
+    assert (verdict.outcome, verdict.reason) == ("inconclusive", "variants_disagree")
+
+
+def test_a_failed_negative_control_is_told_beside_the_verdict(world: World) -> None:
+    """An effect where there should be none is marked on every verdict it casts doubt on."""
+    controls = world.protocol().model_dump(mode="json")["controls"]
+    controls.append(
+        {
+            "name": "nothing",
+            "kind": "negative",
+            "estimand": {"type": "proportion", "measure": "accuracy", "arms": ["given"]},
+            "high": 0.1,
+        }
+    )
+    study = world.register(world.protocol(controls=controls))
+    world.attempt(study)
+    assert "negative_control_failed" in study.analyze().verdicts["H1"].notes
+
+
 # -- items --------------------------------------------------------------------------------------
 
 BY_LEVEL = {
@@ -321,7 +353,8 @@ def test_an_item_cannot_leave_the_scope_in_one_arm_only(world: World) -> None:
 def test_an_item_cannot_change_its_cluster_between_arms(world: World) -> None:
     """Clusters are a property of the item: arms that disagree on them give no interval."""
     measures = [{"name": "accuracy", "score": "match", "cluster": "metadata.group"}]
-    study = world.register(world.protocol(measures=measures))
+    size = {**world.protocol().model_dump(mode="json")["sample_size"], "clusters": 10}
+    study = world.register(world.protocol(measures=measures, sample_size=size))
 
     def group(row: dict[str, Any], shift: int) -> dict[str, Any]:
         return {"group": (int(row["id"][5:8]) + shift) // 4}
@@ -381,7 +414,7 @@ def test_an_arm_that_changes_no_argument_is_not_mistaken_for_one_that_does(world
 
 @pytest.mark.parametrize(
     "value",
-    [10**5000, float("nan"), float("inf"), {"a": 1}, ["C"], None, "", "C" * 10_000, True, "\ud800"],
+    [10**4200, float("nan"), float("inf"), {"a": 1}, ["C"], None, "", "C" * 10_000, True, "\ud800"],
     ids=["huge", "nan", "inf", "dict", "list", "null", "empty", "long", "true", "surrogate"],
 )
 def test_an_odd_score_value_never_breaks_the_report(world: World, value: Any) -> None:
@@ -467,3 +500,50 @@ def test_a_score_that_is_a_table_is_read_by_its_key(world: World) -> None:
     report = study.analyze()
     assert report.verdicts["H1"].outcome == "supported"
     assert all(side.left_out[0].reason == "unscored" for side in report.denominators)
+
+
+@pytest.mark.parametrize("level", ["high", {"a": 1}, True], ids=["text", "table", "true"])
+def test_a_log_the_analysis_chokes_on_does_not_prevent_the_report(world: World, level: Any) -> None:
+    """Metadata of another kind than the registered filter needs ends inconclusive, and is said."""
+    hypotheses = world.protocol().model_dump(mode="json")["hypotheses"]
+    hypotheses[0]["estimand"] = BY_LEVEL
+    study = world.register(world.protocol(hypotheses=hypotheses))
+    regrouped(world, study, lambda row: {"level": level})
+    report = study.publish()
+    verdict = report.verdicts["H1"]
+    assert verdict.outcome == "inconclusive"
+    assert verdict.reason is not None
+    assert verdict.reason.startswith("not_analysable: ")
+
+
+def test_runs_that_disagree_on_clusters_do_not_prevent_the_report(world: World) -> None:
+    """A rerun that puts its samples into other clusters ends inconclusive; denominators still balance."""
+    measures = [{"name": "accuracy", "score": "match", "cluster": "metadata.group"}]
+    size = {**world.protocol().model_dump(mode="json")["sample_size"], "clusters": 10}
+    study = world.register(world.protocol(measures=measures, sample_size=size))
+    for shift in (0, 1):
+        with study.attempt() as run:
+            for arm in ("plain", "hint", "given"):
+                rows = [
+                    {**row, "metadata": {"group": (position + shift) // 4}}
+                    for position, row in enumerate(samples_of(arm))
+                ]
+                run.attach(
+                    world.write_arm(study, run, arm, world.folder / f"{arm}{shift}.eval", samples=rows)
+                )
+    report = study.analyze()
+    assert str(report.verdicts["H1"].reason).startswith("not_analysable: ")
+    for side in report.denominators:
+        assert side.promised == side.kept + sum(left.count for left in side.left_out)
+
+
+def test_an_epoch_outside_the_promised_ones_is_a_missing_one(world: World) -> None:
+    """Numbering an unwelcome result as epoch 0 takes it out of the analysis, and is a deviation."""
+    study = world.register()
+    rows = samples_of("hint")
+    rows[9] = {**rows[9], "epoch": 0}
+    with study.attempt() as run:
+        paths = world.lab_run(study, run, arms=("plain", "given"))
+        paths.append(world.write_arm(study, run, "hint", world.folder / "hint.eval", samples=rows))
+        run.attach(paths)
+    assert answers_of(study.analyze()) == {("epochs.run", "deviation")}

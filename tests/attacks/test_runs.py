@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from leadline.errors import SecurityError, StatementError
+from leadline.errors import SecurityError, StateError
 from leadline.ledger.keys import SigningKey
 from leadline.logs import read_logs
 from leadline.logs.container import Archive
@@ -16,7 +16,7 @@ from leadline.logs.source import opened
 from leadline.registry.registry import Registry
 from leadline.verdict.analysis import analyze
 from leadline.verdict.report import Report
-from logs.factory import archive, claimed, summary
+from logs.factory import archive, claimed, sample, summary
 from registry.world import ITEMS, START, World, samples_of
 
 
@@ -196,7 +196,7 @@ def test_the_token_of_another_study_does_not_count(world: World) -> None:
     foreign = other.open_attempt()
     with study.attempt() as run:
         paths = world.lab_run(study, foreign)
-        run.attach(paths)
+        run.attach(paths, force=True)
     assert faults(study.analyze()) == {"run.after_freeze"}
 
 
@@ -229,7 +229,7 @@ def test_an_attempt_is_closed_once(world: World) -> None:
     """A closed attempt takes no other result."""
     study = world.register()
     world.attempt(study)
-    with pytest.raises(StatementError, match="not open"):
+    with pytest.raises(StateError, match="closed already as completed"):
         study.close_attempt(1, [])
 
 
@@ -324,3 +324,34 @@ def requeue(path: Path, sample_id: str, value: str) -> None:
     }
     members = [(name, changed.get(name, data)) for name, data in members]
     archive(path, [*members, (member, again)])
+
+
+def test_a_run_that_scored_nothing_is_listed_and_not_counted(world: World) -> None:
+    """An outage is no result: its logs are attached, named, and cost the honest rerun nothing."""
+    study = world.register()
+    with study.attempt("the provider went down") as run:
+        paths = world.lab_run(study, run, samples=unscored(), status="error", results=None)
+        run.attach(paths)
+    world.attempt(study, name="again")
+    report = study.analyze()
+    assert report.standing == "confirmatory"
+    assert sum(log.note == "scored nothing: not counted" for log in report.logs) == 3
+    assert report.verdicts["H1"].outcome == "supported"
+
+
+def test_a_run_that_scored_something_cannot_hide_as_an_outage(world: World) -> None:
+    """One scored sample makes it a result."""
+    study = world.register()
+    with study.attempt("a bad one") as run:
+        samples = [*samples_of("plain", 1), *unscored()[1:]]
+        run.attach(world.lab_run(study, run, samples=samples, status="error"))
+    world.attempt(study, name="again")
+    assert study.analyze().standing == "exploratory"
+
+
+def unscored() -> list[dict[str, Any]]:
+    """The items of the study, each ended by an error."""
+    return [
+        sample(row["id"], None, input=row["input"], target=row["target"], error="connection lost")
+        for row in samples_of("plain", ITEMS)
+    ]

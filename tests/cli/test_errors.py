@@ -225,7 +225,14 @@ TABLE = {
     "key overwritten": Bad(
         lambda lab: ["key", "new"], 3, "StateError", "never overwritten", "author.key", "another path"
     ),
-    "attempt not open": Bad(lambda lab: ["attempts", "close", lab.study, "7"], 3, "", "", None, ""),
+    "attempt not open": Bad(
+        lambda lab: ["attempts", "close", lab.study, "7"],
+        3,
+        "StateError",
+        "no attempt 7",
+        "LL-",
+        "attempts list",
+    ),
     "two studies": Bad(
         lambda lab: ["report", lab.study, "b"], 3, "InputError", "of one study", None, "--protocol"
     ),

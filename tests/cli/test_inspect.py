@@ -43,6 +43,21 @@ def test_the_command_states_what_was_promised() -> None:
         assert any(words[i : i + 2] == pair for i in range(len(words))), pair
 
 
+def test_a_task_from_a_file_is_named_by_its_file() -> None:
+    """Where no package has the task, Inspect is given FILE@TASK, quoted for the shell."""
+    assert command(file="my tasks.py")[2] == "my tasks.py@addition"
+    assert command(task="mine/addition", file="sub/t.py")[2] == "sub/t.py@addition"
+
+
+def test_a_promised_server_is_asked() -> None:
+    """A model's `base_url` is part of the command."""
+    plan = document()
+    plan["models"][0]["base_url"] = "https://models.example/v1"
+    protocol = Protocol.model_validate(plan)
+    words = shlex.split(inspect_command(protocol, protocol.arm("plain"), {}, seed=1))
+    assert words[words.index("--model-base-url") + 1] == "https://models.example/v1"
+
+
 def test_a_seed_that_derives_from_the_freeze_is_filled_in() -> None:
     """`seed: from_freeze` becomes the study's number; settings that are no plain values are left out."""
     words = command(generate={"seed": "from_freeze", "temperature": 1, "stop_seqs": ["x"]})
@@ -61,7 +76,7 @@ def test_inspect_has_the_flags_the_command_uses() -> None:
     known = set(re.findall(r"--?[A-Za-z][\w-]*", done.stdout))
     used = {word for word in command(epochs=2) if word.startswith("-") and len(word) > 1}
     used |= {f"--{name.replace('_', '-')}" for name in LIMIT_FLAGS}
-    used |= {"--top-p", "--max-tokens", "--seed", "-M"}
+    used |= {"--top-p", "--max-tokens", "--seed", "-M", "--model-base-url"}
     assert used <= known
 
 
@@ -71,8 +86,24 @@ def test_a_protocol_is_drafted_from_a_task(tmp_path: Path) -> None:
     pytest.importorskip("inspect_ai")
     (tmp_path / "mine.py").write_text(TASK)
     target = f"{tmp_path / 'mine.py'}@sums"
-    leadline(
-        "new", tmp_path / "study.yaml", "--from-inspect", target, "-T", "n=4", "--model", "mockllm/model"
-    )
-    task = Protocol.load(tmp_path / "study.yaml").tasks[0]
+    text = ["--title", "Sums", "--author", "Ada", "--due", "2027-01-31", "--model", "mockllm/model"]
+    done = leadline("new", tmp_path / "study.yaml", "--from-inspect", target, "-T", "n=4", *text)
+    assert "dry run failed" not in done.err
+    plan = Protocol.load(tmp_path / "study.yaml")
+    task = plan.tasks[0]
     assert (task.task, task.args, task.dataset.samples) == ("sums", {"n": 4}, ("s0", "s1", "s2", "s3"))
+    assert (plan.title, plan.authors[0].name, plan.models[0].id) == ("Sums", "Ada", "mockllm/model")
+    assert str(plan.timeline.due) == "2027-01-31"
+    again = leadline("new", tmp_path / "study.yaml", "--from-inspect", target, status=3)
+    assert "--force" in again.err
+
+
+@pytest.mark.slow
+def test_a_dry_run_that_fails_is_said(tmp_path: Path) -> None:
+    """The reason is on standard error; the draft is written all the same."""
+    pytest.importorskip("inspect_ai")
+    (tmp_path / "mine.py").write_text(TASK)
+    target = f"{tmp_path / 'mine.py'}@sums"
+    done = leadline("new", tmp_path / "s.yaml", "--from-inspect", target, "--model", "nobody/nothing")
+    assert "the dry run failed: " in done.err and "nobody" in done.err
+    assert (tmp_path / "s.yaml").exists()

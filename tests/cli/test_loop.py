@@ -117,16 +117,119 @@ def test_an_abandoned_attempt_stays_on_show_with_its_reason(lab: Lab) -> None:
     leadline("attempts", "abandon", lab.study, "2", "--reason", "power cut")
     assert "power cut" in leadline("attempts", "list", lab.study).out
     listed = leadline("attempts", "list", lab.study, "--json").json["attempts"]
-    assert [(one["number"], one["status"]) for one in listed] == [(1, "closed"), (2, "abandoned")]
+    ended = [(one["number"], one["state"], one["status"]) for one in listed]
+    assert ended == [(1, "closed", "completed"), (2, "abandoned", "cancelled")]
     assert "power cut" in leadline("show", lab.study).out
 
 
-def test_an_attempt_without_logs_closes_as_failed(lab: Lab) -> None:
-    """What is not there is not called completed, and the reader is told how to add it."""
+def test_an_attempt_without_logs_stays_open_unless_its_failure_is_stated(lab: Lab) -> None:
+    """What is not there is not called completed; the list says how each attempt ended."""
     leadline("attempts", "open", lab.study)
-    closed = leadline("attempts", "close", lab.study, "2")
+    for status in ((), ("--status", "completed"), ("--status", "unknown")):
+        refused = leadline("attempts", "close", lab.study, "2", *status, "--json", status=3).error
+        assert refused["kind"] == "StateError"
+        assert f"leadline attach {lab.study} LOGS --attempt 2" in refused["remedy"]
+        assert f"leadline attempts abandon {lab.study} 2" in refused["remedy"]
+    assert "open" in leadline("attempts", "list", lab.study).out
+    closed = leadline("attempts", "close", lab.study, "2", "--status", "failed")
     assert "as failed, with no log" in closed.out
-    assert f"leadline attach {lab.study} LOGS --attempt 2" in closed.out
+    assert f"leadline report {lab.study}" in closed.out
+    for shown in (leadline("attempts", "list", lab.study).out, leadline("show", lab.study).out):
+        assert "completed" in shown
+        assert "failed" in shown
+        assert "closed" not in shown
+
+
+def test_ending_what_has_ended_says_how_it_ended_and_where_to_look(lab: Lab) -> None:
+    """Closing twice, an unknown attempt, withdrawing twice: the state, and no entry that does not exist."""
+    entries = leadline("fsck", "--json").json["entries"]
+    for number, said in (("1", "closed already as completed"), ("7", "no attempt 7; it has 1")):
+        for command in (("close",), ("abandon", "--reason", "none")):
+            error = leadline(
+                "attempts", command[0], lab.study, number, *command[1:], "--json", status=3
+            ).error
+            assert said in error["message"]
+            assert (error["kind"], error["where"]) == ("StateError", lab.study)
+            assert f"leadline attempts list {lab.study}" in error["remedy"]
+    leadline("withdraw", lab.study, "--reason", "wrong model")
+    error = leadline("withdraw", lab.study, "--reason", "again", "--json", status=3).error
+    assert error["message"] == "the study is withdrawn already: wrong model"
+    assert f"leadline show {lab.study}" in error["remedy"]
+    assert leadline("fsck", "--json").json["entries"] == entries + 1
+
+
+def test_nothing_is_added_to_a_withdrawn_study(lab: Lab) -> None:
+    """No attempt, log, report or amendment; what was there is still shown."""
+    leadline("withdraw", lab.study, "--reason", "wrong model")
+    for command in (
+        ("attempts", "open", lab.study),
+        ("attach", lab.study, lab.logs),
+        ("report", lab.study, "--publish"),
+        ("amend", lab.study, lab.protocol, "--reason", "none", "--seen", "looked"),
+    ):
+        error = leadline(*command, "--json", status=3).error
+        assert (error["kind"], error["where"]) == ("StateError", lab.study)
+        assert "withdrawn" in error["message"]
+        assert "wrong model" in error["message"]
+    assert leadline("report", lab.study, "--json").json["verdicts"]
+
+
+def test_logs_are_attached_to_an_open_attempt_that_exists(lab: Lab) -> None:
+    """Even files attached before do not hide that the attempt is closed or unknown."""
+    for number, said in (("1", "closed already"), ("9", "no attempt 9")):
+        error = leadline("attach", lab.study, lab.logs, "--attempt", number, "--json", status=3).error
+        assert error["kind"] == "StateError"
+        assert said in error["message"]
+
+
+def test_a_log_stamped_for_something_else_is_refused_unless_forced(lab: Lab, tmp_path: Path) -> None:
+    """A log of another attempt or study is named; --force attaches it all the same."""
+    leadline("attempts", "open", lab.study)
+    error = leadline("attach", lab.study, lab.logs, "--attempt", "2", "--json", status=3).error
+    assert "stamped for attempt 1" in error["message"]
+    assert error["where"].endswith(".eval")
+    assert "--force" in error["remedy"]
+    second = write_protocol(tmp_path / "second.yaml", title="Does a hint help with multiplication?")
+    other = leadline("register", second, "--no-simulate", "--json").json["id"]
+    error = leadline("attach", other, lab.logs, "--json", status=3).error
+    assert f"stamped for the study {lab.study}" in error["message"]
+    assert len(leadline("attach", other, lab.logs, "--force", "--json").json["logs"]) == 3
+
+
+def test_publishing_twice_is_publishing_once(lab: Lab) -> None:
+    """The same report is one statement, and the reader is told which."""
+    leadline("report", lab.study, "--publish")
+    entries = leadline("fsck", "--json").json["entries"]
+    again = leadline("report", lab.study, "--publish").out
+    [report] = leadline("show", lab.study, "--json").json["reports"]
+    assert f"Already published as entry {report['index']}" in again
+    assert leadline("fsck", "--json").json["entries"] == entries
+
+
+def test_an_exported_study_verifies_without_the_registry(
+    lab: Lab, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`export ID` alone writes a folder of that name; a stranger verifies it with --key or the folder's key."""
+    leadline("report", lab.study, "--publish")
+    monkeypatch.chdir(tmp_path)
+    written = leadline("export", lab.study)
+    assert f"leadline verify {lab.study} --key" in written.out
+    assert not (tmp_path / lab.study / "checkpoint").exists()
+    (home / "registry.db").rename(home / "elsewhere.db")
+    (home / "registry.db.keys").rename(home / "elsewhere.keys")
+    shown = leadline("verify", lab.study).out
+    assert "everything holds" in shown
+    assert "recomputed report: byte for byte the same" in " ".join(shown.split())
+    assert "compare it with the key the log is known by" in " ".join(shown.split())
+    checked = leadline("verify", lab.study, "--key", f"{lab.study}/log.vkey", "--json").json
+    assert (checked["kind"], checked["holds"], checked["study"]) == ("bundle", True, lab.study)
+    report = next((tmp_path / lab.study).glob("report-*.json"))
+    report.write_bytes(report.read_bytes().replace(b"supported", b"refuted!!"))
+    failed = leadline("verify", lab.study, "--json", status=1).json
+    assert [step["name"] for step in failed["steps"] if not step["ok"]] == [
+        report.stem.replace("-", " "),
+        "recomputed report",
+    ]
 
 
 def test_a_withdrawn_study_keeps_its_history(lab: Lab) -> None:
@@ -189,6 +292,19 @@ def test_similar_finds_the_study_nearest_in_words(lab: Lab, tmp_path: Path) -> N
     assert [one["id"] for one in leadline("similar", other, "--json").json["studies"]] == [lab.study]
     assert lab.study in leadline("similar", other).out
     assert "No registered study" in leadline("similar", lab.protocol).out
+
+
+def test_similar_finds_a_study_under_another_title(lab: Lab, tmp_path: Path) -> None:
+    """A twin with the same arms and claims is nearest, although no word of the titles agrees."""
+    decoy = write_protocol(tmp_path / "decoy.yaml", title="Bananas ripen faster beside apples")
+    plan = yaml.safe_load(decoy.read_text())
+    for arm in plan["arms"]:
+        arm["technique"] = "fruit bowl"
+    plan["hypotheses"][0]["claim"] = "Fruit ripens"
+    decoy.write_text(yaml.safe_dump(plan))
+    leadline("register", decoy, "--no-simulate")
+    twin = write_protocol(tmp_path / "twin.yaml", title="Fruit salad")
+    assert leadline("similar", twin, "--json").json["studies"][0]["id"] == lab.study
 
 
 def test_search_goes_on_with_its_cursor(lab: Lab, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_shapes_of_the_loop(lab: Lab, tmp_path: Path) -> None:
         ("attach",): (lab.study, lab.logs),
         ("attempts", "open"): (lab.study,),
         ("attempts", "list"): (lab.study,),
-        ("attempts", "close"): (lab.study, "2"),
+        ("attempts", "close"): (lab.study, "2", "--status", "failed"),
         ("attempts", "abandon"): (lab.study, "3", "--reason", "none"),
         ("search",): ("addition",),
         ("export",): (lab.study, tmp_path / "out"),
@@ -74,11 +74,13 @@ def test_shapes_of_finding_and_verifying(lab: Lab, tmp_path: Path, home: Path) -
         leadline("verify", what, "--json").json
         for what in (lab.certificate, lab.study, lab.logs / "hint.eval")
     ]
+    leadline("export", lab.study, tmp_path / "bundle")
+    said.append(leadline("verify", tmp_path / "bundle", "--json").json)
     leadline("export", tmp_path / "export")
     tile = next(path for path in (tmp_path / "export" / "tile" / "0").rglob("*") if path.is_file())
     tile.write_bytes(bytes(32) + tile.read_bytes()[32:])
     said.append(leadline("verify", tmp_path / "export", "--json", status=5).json)
-    assert [one["kind"] for one in said] == ["certificate", "study", "log", "export"]
+    assert [one["kind"] for one in said] == ["certificate", "study", "log", "bundle", "export"]
     assert {key for one in said for key in keys(one)} | said_kinds() == documented("verify")
     imported = leadline("import", lab.protocol, lab.logs, "--source", "a paper", "--json").json
     assert set(keys(imported)) - {"H1"} == documented("import")
@@ -89,7 +91,7 @@ def test_shapes_of_finding_and_verifying(lab: Lab, tmp_path: Path, home: Path) -
 
 def said_kinds() -> set[str]:
     """The kinds are values, written as such in the help."""
-    return {"certificate", "study", "log", "export"}
+    return {"certificate", "study", "log", "bundle", "export"}
 
 
 def test_shapes_of_keys_and_drafts(home: Path, tmp_path: Path) -> None:

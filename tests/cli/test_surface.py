@@ -74,6 +74,20 @@ def test_help_groups_every_command_by_its_stage() -> None:
         assert re.search(rf"^  {code} +{meaning[:30]}", shown, re.MULTILINE)
 
 
+def test_help_says_where_things_are_kept(home: Path) -> None:
+    """The environment variables, and the places they lead to now."""
+    shown = "".join(leadline("--help").out.split())
+    for said in (
+        "LEADLINE_HOME",
+        "LEADLINE_STORE",
+        "LEADLINE_KEY",
+        home / "registry.db",
+        home / "author.key",
+    ):
+        assert str(said) in shown
+    assert "$LEADLINE_HOME/registry.db" in "".join(leadline("show", "--help").out.split())
+
+
 def test_no_arguments_show_the_help_and_version_prints_it() -> None:
     """The bare program helps instead of complaining."""
     assert leadline().out == leadline("--help").out == leadline("-h").out

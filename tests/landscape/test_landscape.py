@@ -59,6 +59,20 @@ def test_suggestions(text: str, leaf: str) -> None:
     assert landscape.suggest(text)[0] == leaf
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A monitor catches sabotage", ["control/monitoring"]),
+        ("Do two worked examples help a small model with sorting? few-shot prompting", []),
+        ("sums", []),
+        ("", []),
+    ],
+)
+def test_only_leaves_named_outright_are_mentioned(text: str, found: list[str]) -> None:
+    """A leaf is mentioned when every word of one of its terms is there; a word in common is not enough."""
+    assert landscape.mentioned(text) == found
+
+
 def test_nothing_near_means_no_suggestion() -> None:
     """Unrelated words lead nowhere, rather than anywhere."""
     assert landscape.suggest("zzz qqq") == []

@@ -48,7 +48,7 @@ SETTINGS = st.dictionaries(
     args=SETTINGS,
     smallest=st.floats(1e-300, 1e300),
     items=st.integers(1, 2**53 - 1),
-    ids=st.lists(TEXT | TRICKY, max_size=4),
+    ids=st.lists(TEXT | TRICKY, max_size=4, unique=True),
 )
 @settings(max_examples=300, deadline=None)
 def test_dump_and_parse_keep_the_digest(

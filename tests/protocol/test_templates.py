@@ -77,7 +77,7 @@ def test_it_keeps_to_the_map_and_to_what_its_gap_allows(name: str) -> None:
 def test_it_executes(name: str) -> None:
     """The registered analysis of each template runs from simulated samples to a report with every verdict."""
     protocol = template(name)
-    report = execute(protocol).report
+    report = execute(protocol)
     assert set(report.verdicts) == {hypothesis.id for hypothesis in protocol.hypotheses}
 
 

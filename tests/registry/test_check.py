@@ -105,6 +105,7 @@ EARN: dict[str, tuple[Any, ...]] = {
     "I113": ("authors.0.name", "FILL IN"),
     "I108": ("foreknowledge", {"level": "outcomes"}),
     "I109": ("foreknowledge", {"level": "pilot_outcomes"}),
+    "I114": ("foreknowledge", {"level": "pilot_outcomes", "pilots": [DIGEST]}),
     "I110": ("models.0", {"name": "subject", "rule": "next eligible release"}),
     "I111": ("status", "replication"),
     "I112": ("target.meaning", {"supported": "m"}),
@@ -141,6 +142,7 @@ EARN: dict[str, tuple[Any, ...]] = {
     "D110": ("tasks.0.judge", {"model": "subject", "prompt_sha256": DIGEST}),
     "D111": ("tasks.0.version", None),
     "D115": ("hypotheses.0.estimand.type", "difference"),
+    "D117": ("tasks.0.solver.0.params", {"template": "Think."}),
     "S001": ("sample_size.design", "group_sequential"),
     "S002": (*CLUSTERED, "sample_size.clusters", 4),
     "S100": ("title", "Nothing changed"),
@@ -237,6 +239,51 @@ def test_each_fault_is_found(code: str) -> None:
 def test_each_fault_of_several_blocks_is_found(code: str) -> None:
     """Faults that take more than one change are found too."""
     assert code in codes(read(OTHERS[code]()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("foreknowledge.pilot_items", "other"),
+        ("tasks.0.generate.temperature", 0.7),
+        ("arms.0.generate", {"temperature": 1}),
+        ("tasks.0.generate.temperature", None),
+        ("tasks.0.dataset.sha256", None),
+        ("status", "exploratory"),
+        ("foreknowledge.level", "structure"),
+    ],
+)
+def test_a_pilot_does_not_block_what_can_still_be_learnt(change: tuple[str, Any]) -> None:
+    """Other items, decoding with chance, unbound items or another status leave something to find out."""
+    pilots = ("foreknowledge", {"level": "pilot_outcomes", "pilots": [DIGEST]})
+    assert "I114" not in codes(read(changed(*pilots, *change)))
+
+
+def test_a_solver_for_arms_that_run_alike_is_no_objection() -> None:
+    """Bound parameters are doubted only where the arms of a task give it different arguments."""
+    alike = changed(
+        "tasks.0.solver.0.params", {"template": "Think."}, "arms.0.task_args", {}, "arms.1.task_args", {}
+    )
+    assert "D117" not in codes(read(alike))
+
+
+def test_a_solver_step_without_parameters_is_named() -> None:
+    """A step whose parameters are left open is a solver not bound, at that step."""
+    found = read(changed("tasks.0.solver.0", {"solver": "generate"}))
+    assert [entry.where for entry in found if entry.code == "D105"] == ["tasks[0].solver[0].params"]
+
+
+@pytest.mark.parametrize(
+    ("title", "remedy"),
+    [
+        ("Do worked examples help?", "see `leadline new --areas`"),
+        ("Does a monitor catch it?", "perhaps control/monitoring; `leadline new --areas` lists all"),
+    ],
+)
+def test_an_area_is_suggested_only_when_it_is_named(title: str, remedy: str) -> None:
+    """A word in common with some area is no suggestion; the area's own name is."""
+    (found,) = [entry for entry in read(changed("area", [], "title", title)) if entry.code == "I104"]
+    assert found.remedy == remedy
 
 
 def test_every_code_can_be_earned() -> None:

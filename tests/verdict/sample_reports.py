@@ -335,7 +335,9 @@ def bare() -> Report:
 
 def hostile() -> Report:
     """Markup, control and reordering characters wherever a stranger can write."""
-    plan = protocol(title=f"Title {HOSTILE}", authors=[{"name": f"Author {HOSTILE}"}])
+    # The schema refuses control characters, so a protocol can carry only the rest; logs carry all of it.
+    printable = HOSTILE.split("\x1b")[0]
+    plan = protocol(title=f"Title {printable}", authors=[{"name": f"Author {printable}"}])
     claim = plan.hypotheses[0].model_copy(update={"claim": f"Claim {HOSTILE}"})
     plan = plan.model_copy(update={"hypotheses": (claim, *plan.hypotheses[1:])})
     base = report()

@@ -88,7 +88,7 @@ def test_broken_promises_and_losses_are_printed() -> None:
         "Promises: 2 deviations, 1 unknown, 7 kept",
         "DEVIATION generate.temperature: promised 0, found 0.7",
         "3 error, 1 refusal",
-        "leadline report LL-7H2K-Q9 --json",
+        "leadline verify LL-7H2K-Q9",
         "The interval excludes zero: there is an effect, and it is negligible.",
     ):
         assert piece in text
@@ -101,7 +101,7 @@ def test_a_comparison_prints_what_the_door_promises() -> None:
         "● SUPPORTED",
         "A minus B [95 % interval] 0.1270 [0.0750, 0.1790]",
         "2 A: error",
-        "smallest difference findable 0.073",
+        "smallest difference findable (80 % power) 0.073",
         "both solved 219 · only A 74 · only B 24 · neither 79",
     ):
         assert piece in text

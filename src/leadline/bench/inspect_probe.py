@@ -23,9 +23,11 @@ def main(arguments: list[str]) -> None:
     os.chdir(file.parent)
     sys.path.insert(0, str(file.parent))
     name = request["task"] or _only_task(file)
-    first, second = (_item_digests(_load(file, name, request["args"])) for _ in range(2))
+    loaded = _load(file, name, request["args"])
+    first, second = _item_digests(loaded), _item_digests(_load(file, name, request["args"]))
     answer = {
         "task": name,
+        "scorers": _scorer_names(loaded),
         "samples": len(first["ids"]),
         "ids": first["ids"],
         "digests": first["digests"],
@@ -82,6 +84,13 @@ def _item_digests(task: Any) -> dict[str, Any]:
     return {"ids": ids, "digests": digests}
 
 
+def _scorer_names(task: Any) -> list[str]:
+    """What the log will call the task's scores: the scorers' names without their package."""
+    from inspect_ai._util.registry import registry_unqualified_name
+
+    return [registry_unqualified_name(scorer) for scorer in task.scorer or []]
+
+
 def _input(value: Any) -> str | list[dict[str, Any]]:
     if isinstance(value, str):
         return value
@@ -93,19 +102,31 @@ def _dry_run(task: str, request: dict[str, Any]) -> str | None:
     from inspect_ai import eval as run
     from inspect_ai.model import get_model
 
-    model = request["model"]
-    logs = run(
-        task,
-        model=get_model("mockllm/model", custom_outputs=_canned) if model is None else model,
-        task_args=request["args"],
-        limit=request["dry_run"],
-        log_dir=request["log_dir"],
-        log_format="eval",
-        display="none",
-        fail_on_error=False,
-    )
-    error = logs[0].error
-    return None if error is None else str(error.message)
+    model = request["model"] or "mockllm/model"
+    mocked = model.startswith("mockllm/")
+    try:
+        logs = run(
+            task,
+            model=get_model(model, custom_outputs=_canned) if mocked else model,
+            task_args=request["args"],
+            limit=request["dry_run"],
+            log_dir=request["log_dir"],
+            log_format="eval",
+            display="none",
+            fail_on_error=False,
+        )
+    except Exception as error:  # noqa: BLE001 -- a missing key or package, or whatever else the user's code raises
+        return f"{type(error).__name__}: {error}"
+    return _problem(logs[0])
+
+
+def _problem(log: Any) -> str | None:
+    """Why the run of a log is no success: the evaluation ended, or some of its samples did."""
+    if log.status != "success":
+        return str(log.error.message) if log.error else f"the log ended as {log.status!r}"
+    samples = log.samples or []
+    failed = [sample.error.message for sample in samples if sample.error is not None]
+    return f"{len(failed)} of {len(samples)} samples failed: {failed[0]}" if failed else None
 
 
 def _canned(*_: Any) -> Any:

@@ -1,15 +1,19 @@
 """`leadline check` as text: what a referee would say, and what the plan finds under each truth."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from leadline.cli.output import Page
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leadline.protocol import Protocol
     from leadline.registry.check import Examination, Finding
+    from leadline.registry.check.catalogue import Severity
     from leadline.verdict.simulation.model import Characteristics, HypothesisCharacteristics, TruthResult
 
-HEADINGS: Final = {
+HEADINGS: "Final[dict[Severity, str]]" = {
     "error": "Errors: these block registration",
     "warning": "Warnings: what a referee would object to",
     "note": "Notes: worth knowing",
@@ -25,16 +29,28 @@ TRUTHS: Final = {
     "boundary": "claim's boundary",
 }
 _BAR = 16
+#: Kinds of findings named at the top.
+_FIRST = 3
+#: Groups of findings, gravest first: a plan that cannot decide, one that exists, no control, an open design.
+_GROUPS = "SRCDHGI"
 
 
-def print_examination(plan: "Protocol", examined: "Examination", name: str) -> None:
-    """Print findings by severity, then the operating characteristics."""
+def print_examination(plan: "Protocol", examined: "Examination", name: str, *, notes: bool = True) -> None:
+    """Print what matters most, findings by severity, then the operating characteristics.
+
+    Without `notes` they are counted only, where there is anything graver to read first.
+    """
     page = Page()
     page.line(plan.title, "bold")
     page.line(f"{name} · sha256 {plan.digest[:16]}…", "dim")
+    _summary(page, examined.findings)
+    graver = any(found.severity != "note" for found in examined.findings)
     for severity, heading in HEADINGS.items():
         some = [found for found in examined.findings if found.severity == severity]
-        if some:
+        if some and severity == "note" and graver and not notes:
+            page.head(f"And {_count(len(some), 'note')}")
+            page.verbatim(f"leadline check {name} --all")
+        elif some:
             page.head(heading)
             for found in some:
                 _finding(page, found)
@@ -45,6 +61,27 @@ def print_examination(plan: "Protocol", examined: "Examination", name: str) -> N
     page.head("It can be registered." if examined.registrable else "It cannot be registered yet.")
     if examined.registrable:
         page.verbatim(f"leadline register {name}")
+
+
+def _summary(page: Page, findings: "Sequence[Finding]") -> None:
+    """How many findings of each severity, and the gravest kinds by name."""
+    from leadline.registry.check import CATALOGUE
+
+    numbers = Counter(found.severity for found in findings)
+    if not numbers:
+        return
+    page.line(", ".join(_count(numbers[severity], severity) for severity in HEADINGS if numbers[severity]))
+    some = [found for found in findings if found.severity != "note"]
+    # Errors stay first: the sort is stable, and so is the order of a Counter.
+    some.sort(key=lambda found: (not found.blocks, _GROUPS.find(found.code[0])))
+    grave = Counter(found.code for found in some)
+    for code, times in list(grave.items())[:_FIRST]:
+        places = f" ({times} places)" if times > 1 else ""
+        page.line(f"{code} {CATALOGUE[code].title}{places}", indent=2)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _finding(page: Page, found: "Finding") -> None:

@@ -1,5 +1,6 @@
 """Help in the order of the loop: commands stand under the stage they belong to."""
 
+from contextlib import suppress
 from typing import Any, Final
 
 from typer.core import TyperGroup
@@ -28,6 +29,13 @@ EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
 )
 
 
+ENVIRONMENT: Final[tuple[tuple[str, str], ...]] = (
+    ("LEADLINE_HOME", "the folder of registry.db and author.key; ~/.leadline unless set"),
+    ("LEADLINE_STORE", "another registry; so does --store"),
+    ("LEADLINE_KEY", "another author's key; so does --key"),
+)
+
+
 class LoopGroup(TyperGroup):
     """The top-level group: lists its commands by stage, and the exit statuses below them."""
 
@@ -49,7 +57,14 @@ class LoopGroup(TyperGroup):
                 formatter.write_dl(rows)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """The exit statuses."""
+        """Where things are kept, as things stand now, and the exit statuses."""
+        from leadline.registry.places import default_key, default_store
+
+        with formatter.section("Where things are kept"):
+            rows = list(ENVIRONMENT)
+            with suppress(RuntimeError):  # a user without a home folder still gets help
+                rows.append(("at present", f"{default_store()}, {default_key()}"))
+            formatter.write_dl(rows)
         with formatter.section("Exit status"):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
 

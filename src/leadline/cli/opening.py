@@ -54,14 +54,14 @@ def load_key(key: str | None) -> "SigningKey":
 
 def key_path(key: str | None) -> Path:
     """Where the author's key is kept."""
-    from leadline.registry.home import default_key
+    from leadline.registry.places import default_key
 
     return Path(key) if key else default_key()
 
 
 def address(store: str | None) -> str:
     """The registry's address: what was given, or the default."""
-    from leadline.registry.home import default_store
+    from leadline.registry.places import default_store
 
     return store or str(default_store())
 

@@ -32,7 +32,7 @@ Store = Annotated[
         envvar="LEADLINE_STORE",
         metavar="PATH",
         help="The registry's database.",
-        show_default="~/.leadline/registry.db",
+        show_default="$LEADLINE_HOME/registry.db",
     ),
 ]
 Key = Annotated[
@@ -42,7 +42,7 @@ Key = Annotated[
         envvar="LEADLINE_KEY",
         metavar="FILE",
         help="The author's key.",
-        show_default="~/.leadline/author.key",
+        show_default="$LEADLINE_HOME/author.key",
     ),
 ]
 StudyId = Annotated[str, typer.Argument(metavar="ID", help="The study's id, LL-...")]

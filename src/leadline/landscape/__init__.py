@@ -2,7 +2,7 @@
 
 from leadline.landscape.areas import VERSION, Area, Leaf
 from leadline.landscape.axes import Axis
-from leadline.landscape.lookup import area, areas, axes, is_area, leaves, suggest, technique
+from leadline.landscape.lookup import area, areas, axes, is_area, leaves, mentioned, suggest, technique
 from leadline.landscape.techniques import Technique
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "axes",
     "is_area",
     "leaves",
+    "mentioned",
     "suggest",
     "technique",
 ]

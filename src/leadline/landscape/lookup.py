@@ -69,6 +69,23 @@ def suggest(text: str, limit: int = 5) -> list[str]:
     return sorted(scores, key=lambda identifier: (-scores[identifier], identifier))[:limit]
 
 
+def mentioned(text: str) -> list[str]:
+    """Ids of the leaves that `text` names outright, in the order of the map.
+
+    Unlike `suggest`, one shared word of several is not enough: all words of the leaf's own name, of its
+    title or of one of its terms must be there ("examples" does not mean "adversarial examples").
+    """
+    asked = _stems(text)
+    return [
+        leaf.id
+        for leaf in leaves()
+        if any(
+            (stems := _stems(term)) and stems <= asked
+            for term in (leaf.id.rpartition("/")[2], leaf.title, *leaf.words)
+        )
+    ]
+
+
 def _stems(text: str) -> set[str]:
     """Words cut to a stem: enough that `probes` meets `probe`, and `monitors` meets `monitoring`."""
     words = set(re.findall(r"[a-z0-9]{3,}", text.lower())) - _COMMON

@@ -78,7 +78,7 @@ class Decision:
                 study = self.own_study(predicate.study)
                 if predicate.attempt is not None and predicate.attempt > study.attempts:
                     raise self.misplaced(
-                        f"the study has no attempt {predicate.attempt}; it has {study.attempts}"
+                        f"the study {study.study} has no attempt {predicate.attempt}; it has {study.attempts}"
                     )
                 return []
             case Report():
@@ -87,7 +87,7 @@ class Decision:
             case Withdraw():
                 study = self.own_study(predicate.study)
                 if study.withdrawn:
-                    raise self.misplaced("the study is withdrawn already")
+                    raise self.misplaced(f"the study {study.study} is withdrawn already")
                 return [replace(study, withdrawn=True)]
             case Amend():
                 self.own_study(predicate.study)
@@ -238,7 +238,7 @@ class Decision:
                 study, attempts=statement.number, open_attempts=study.open_attempts | {statement.number}
             )
         if statement.number not in study.open_attempts:
-            raise self.misplaced(f"attempt {statement.number} is not open")
+            raise self.misplaced(f"attempt {statement.number} is not open: {_attempts_words(study)}")
         return replace(study, open_attempts=study.open_attempts - {statement.number})
 
     def check_seen(self, seen: SeenCheckpoint) -> None:
@@ -279,6 +279,14 @@ class Decision:
         return StatementError(
             what, where=self.where, remedy="read the study's or key's present state from the log first"
         )
+
+
+def _attempts_words(study: StudyRecord) -> str:
+    """How many attempts a study has, and which of them are open."""
+    if not study.attempts:
+        return f"none of {study.study} was announced"
+    still = ", ".join(map(str, sorted(study.open_attempts))) or "none"
+    return f"{study.study} has {study.attempts}, and of these are open: {still}"
 
 
 _NEW_KEY = "generate a fresh key with `leadline key new`, one per role"

@@ -12,6 +12,7 @@ from leadline.logs.columns import Columns
 from leadline.logs.dataset import dataset_root, item_digest
 from leadline.logs.decode import encode, parsed_object
 from leadline.logs.headers import LogHeader
+from leadline.logs.limits import DEFAULT
 from leadline.logs.shapes import NO_JSON, ModelFallback, Sample, Summary
 from leadline.logs.values import json_text
 
@@ -69,6 +70,12 @@ class Intake:
     def note_id(self, sample_id: str | int, *, place: str = "samples") -> str:
         """The id as text; LogError when one place (header, summaries, samples) holds it as number and as text."""
         name, kind = str(sample_id), type(sample_id)
+        if len(name) > DEFAULT.id:
+            raise LogError(
+                f"holds a sample id of {len(name):,} characters; at most {DEFAULT.id:,} are read",
+                where=self._header.path,
+                remedy="give the dataset's samples short ids and run the evaluation again",
+            )
         if self._kinds.setdefault((place, name), kind) is not kind:
             raise LogError(
                 f"holds a sample with id {name} (a number) and another with id {name!r} (a text), "

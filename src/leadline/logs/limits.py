@@ -11,7 +11,8 @@ class Limits:
     """Bounds on one log file; what lies beyond them is refused before memory or time is spent on it.
 
     A compressed log declares the size of each member, so a few kilobytes can promise terabytes. Sizes are
-    bytes; `ratio` bounds the sum of declared sizes against the size of the file, above `total_free`.
+    bytes; `ratio` bounds the sum of declared sizes against the size of the file, above `total_free`. `id` is
+    the longest sample id, in characters: arrays of ids are as wide as the widest.
     """
 
     member: int = 512 * MIB
@@ -20,6 +21,7 @@ class Limits:
     total_free: int = 256 * MIB
     ratio: int = 1000
     members: int = 1_000_000
+    id: int = 4096
 
 
 DEFAULT = Limits()

@@ -8,24 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leadline.errors import InputError, StoreError
-from leadline.ledger.certificate import SUFFIX
+from leadline.ledger.certificate import SUFFIX, Certificate
 from leadline.ledger.tlog.tile import entries_path, tiles
 from leadline.logs import read_logs
 from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
+from leadline.registry.statements import ENVELOPE, log_path, statements_of
 from leadline.verdict.analysis import analyze
 from leadline.verdict.needs import required_columns
 from leadline.verdict.report import Report
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
+    from leadline.registry.study import Study
 
 BUNDLE = 256
 
 
 def export_study(registry: "Registry", study: str, folder: Path) -> list[Path]:
-    """Write everything about one study into a folder: protocol, certificate, statements, logs, reports, page.
+    """Write everything about one study into a folder: protocol, certificate, logs, reports, and its statements.
 
+    Each statement comes with the proof that it is in the log, all under one signed tree, and so do the key
+    statements that its signature rests on: `leadline.registry.bundle.verify_bundle` needs nothing else.
     Returns the files written. Existing files of the same names are replaced.
     """
     found = registry.study(study)
@@ -40,13 +44,25 @@ def export_study(registry: "Registry", study: str, folder: Path) -> list[Path]:
         written.append(
             _write(folder / "characteristics.json", registry.store.blob(found.row.characteristics))
         )
-    for row in {row.sha256: row for row in found.attachments}.values():
-        target = folder / "logs" / f"{row.sha256[:12]}-{Path(row.name).name}"
+    for row in found.files.values():
         with registry.store.open_blob(row.sha256) as source:
-            written.append(_write(target, _chunks(source)))
+            written.append(_write(folder / log_path(row.sha256, row.name), _chunks(source)))
     for published in found.reports:
         content = registry.store.blob(published.report)
         written.append(_write(folder / f"report-{published.ix}.json", content))
+    return [*written, *_statements(registry, found, folder / "statements")]
+
+
+def _statements(registry: "Registry", study: "Study", folder: Path) -> list[Path]:
+    """Every statement of the study and of its keys, each with its proof."""
+    written = []
+    with registry.store.snapshot() as view:
+        size = view.size()
+        checkpoint = view.checkpoint(size)
+        for index, envelope in statements_of(view, study.id, study.index):
+            proof = Certificate.make(index, view.inclusion_proof(index, size), checkpoint, envelope)
+            written.append(_write(folder / f"{index}{ENVELOPE}", envelope))
+            written.append(_write(folder / f"{index}{SUFFIX}", proof.format()))
     return written
 
 

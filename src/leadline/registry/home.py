@@ -5,7 +5,6 @@ only) and the service key (signs automatic reports and closings only), both mode
 the public key to hand out: with it and a certificate anybody can verify offline.
 """
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,23 +29,6 @@ class Home:
     def origin(self) -> str:
         """The log's identity: the first line of its checkpoints."""
         return self.log.name
-
-
-def default_store() -> Path:
-    """$LEADLINE_STORE, or registry.db in $LEADLINE_HOME (default ~/.leadline)."""
-    store = os.environ.get("LEADLINE_STORE")
-    return Path(store) if store else default_home() / "registry.db"
-
-
-def default_key() -> Path:
-    """$LEADLINE_KEY, or author.key in $LEADLINE_HOME (default ~/.leadline)."""
-    key = os.environ.get("LEADLINE_KEY")
-    return Path(key) if key else default_home() / "author.key"
-
-
-def default_home() -> Path:
-    """$LEADLINE_HOME or ~/.leadline."""
-    return Path(os.environ.get("LEADLINE_HOME") or Path.home() / ".leadline")
 
 
 def keys_folder(database: Path) -> Path:

@@ -18,9 +18,11 @@ from leadline.ledger.predicates import Freeze
 from leadline.ledger.statements import parse
 from leadline.protocol.model import Protocol
 from leadline.store.projections.attachments import attachments
+from leadline.store.projections.reports import ReportRow
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
+    from leadline.registry.study import Study
 
 #: What no registry can show; printed with every verification.
 LIMIT = "no digest shows that wholly invented samples are real"
@@ -154,8 +156,8 @@ def verify_study(registry: "Registry", study: str, *, recompute: bool = True) ->
     A failing step is yielded with ``ok=False`` and says what is wrong; later steps still run.
     """
     found = registry.study(study)
-    yield _step("registration", lambda: _registration(registry, found.id))
-    yield _step(
+    yield step("registration", lambda: _registration(registry, found.id))
+    yield step(
         "protocol",
         lambda: (
             f"sha256 {found.protocol.digest}"
@@ -163,17 +165,17 @@ def verify_study(registry: "Registry", study: str, *, recompute: bool = True) ->
             else _fail("the stored protocol is not the one that was frozen")
         ),
     )
-    files = {row.sha256: row for row in found.attachments}
-    for digest, row in sorted(files.items()):
-        yield _step(f"log {row.name}", partial(_blob, registry, digest))
+    for digest, row in sorted(found.files.items()):
+        yield step(f"log {row.name}", partial(_blob, registry, digest))
     published = found.reports
     if published:
-        yield _step("report", lambda: _blob(registry, published[-1].report))
+        yield step("report", lambda: _blob(registry, published[-1].report))
         if recompute:
-            yield _step("recomputed report", lambda: _recomputed(registry, found.id, published[-1].report))
+            yield step("recomputed report", lambda: _recomputed(found, published[-1]))
 
 
-def _step(name: str, action: Callable[[], str]) -> Step:
+def step(name: str, action: Callable[[], str]) -> Step:
+    """Do one verification; what it raises becomes a step that does not hold."""
     try:
         return Step(name, True, action())
     except Explained as error:
@@ -206,15 +208,29 @@ def _blob(registry: "Registry", digest: str) -> str:
     return f"{size:,} bytes, sha256 {digest}"
 
 
-def _recomputed(registry: "Registry", study: str, digest: str) -> str:
-    """The report computed again from the logs, compared byte for byte with the published one."""
-    stored = registry.store.blob(digest)
-    again = registry.study(study).analyze_as_of_report(stored)
-    if again != stored:
-        engines = json.loads(stored).get("engine"), json.loads(again).get("engine")
-        differs = f"engine {engines[0]} then, {engines[1]} now" if engines[0] != engines[1] else "same engine"
-        _fail(f"computing it again gives other bytes ({differs}), sha256 {sha256_hex(again)}")
+def _recomputed(study: "Study", published: ReportRow) -> str:
+    return same_report(study.registry.store.blob(published.report), study.analyze_as_of_report(published))
+
+
+def same_report(published: bytes, again: bytes) -> str:
+    """Compare a report, byte for byte, with the one computed again; IntegrityError when they differ."""
+    if again != published:
+        engines = _engine(published), _engine(again)
+        if engines[0] != engines[1]:
+            raise IntegrityError(
+                f"computing it again gives other bytes: it was computed by {engines[0]}, this is {engines[1]}",
+                remedy=f"compute it with {engines[0]}, and compare that",
+            )
+        _fail(f"computing it again with the same engine gives other bytes, sha256 {sha256_hex(again)}")
     return "byte for byte the same"
+
+
+def _engine(report: bytes) -> str:
+    """The engine a report names; "an unknown engine" for bytes that are no report."""
+    try:
+        return str(json.loads(report)["engine"])
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return "an unknown engine"
 
 
 def studies_of_log(registry: "Registry", path: Path) -> list[tuple[str, int | None]]:

@@ -1,12 +1,14 @@
 """The Registry: one object that carries a study through its life."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from leadline.errors import InputError, NotFoundError, StateError
+from leadline.errors import Explained, InputError, NotFoundError, StateError
 from leadline.ledger import keyfile
 from leadline.ledger.authority import Authority
 from leadline.ledger.fsck import Problem
@@ -18,16 +20,19 @@ from leadline.ledger.tlog.checkpoint import Checkpoint, sign_checkpoint
 from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
 from leadline.registry.home import Home, keys_folder, load_home, make_home
+from leadline.registry.places import default_store
 from leadline.registry.study import Study
 from leadline.store import Appended, Draft, Page, Query, ReadView, Rebuilt, open_store
 from leadline.store.opening import database_path
 from leadline.store.projections.authority import ViewState
 from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.authority import keys as list_keys
-from leadline.store.projections.studies import StudyRow
+from leadline.store.projections.search import STUDY_TEXT
+from leadline.store.projections.studies import StudyRow, study_at
 from leadline.store.projections.studies import study as find_study
 from leadline.store.protocol import Store
-from leadline.store.search import search_studies
+from leadline.store.search import RANKED_DEPTH, search_studies
+from leadline.store.text import MAX_WORDS, TextQuestion
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
@@ -57,7 +62,7 @@ class Registry:
     @classmethod
     def open(
         cls,
-        url: str | Path,
+        url: str | Path | None = None,
         key: SigningKey | str | Path | None = None,
         *,
         create: bool = True,
@@ -67,9 +72,12 @@ class Registry:
     ) -> Self:
         """Open the registry at `url` (a path or ``sqlite:///path``), making a new one where none is.
 
-        `key` is an author's key or its file. Raises NotFoundError (nothing there and `create` is False),
+        Without `url` it is the command line's: $LEADLINE_STORE, else registry.db in $LEADLINE_HOME, else in
+        ~/.leadline. `key` is an author's key or its file; without one nothing can be signed (the command line's
+        is `leadline.registry.places.default_key()`). Raises NotFoundError (nothing there and `create` is False),
         StoreError, StateError, KeyFileError or IntegrityError.
         """
+        url = default_store() if url is None else url
         if isinstance(url, str) and url.startswith(("http://", "https://", "postgresql://")):
             raise InputError(
                 f"this version opens registries in files, not {url.split(':', 1)[0]}",
@@ -135,7 +143,7 @@ class Registry:
             )
             envelopes = [make_signed(kind, predicate, key) for kind, predicate, key in build(view)]
             for index, envelope in enumerate(envelopes, view.size()):
-                authority.apply(index, authority.open(envelope))
+                _admit(authority, index, envelope)
             return [Draft(envelope) for envelope in envelopes]
 
         return self.store.append(drafts, sign=self._sign_checkpoint)
@@ -275,8 +283,12 @@ class Registry:
         return None
 
     def amend(self, study: str, protocol: Protocol, *, reason: str, seen: str) -> Appended:
-        """Record a changed protocol, why, and what had been seen; the first freeze stays the one compared with."""
+        """Record a changed protocol, why, and what had been seen; the first freeze stays the one compared with.
+
+        Raises StateError when nothing changed or the study is withdrawn.
+        """
         current = self.study(study)
+        _require_not_withdrawn(current.row)
         changed = [change.pointer for change in diff(current.protocol, protocol)]
         if not changed:
             raise StateError(
@@ -294,8 +306,10 @@ class Registry:
         return self.append(lambda view: [("amend", said, self.author())])[0]  # noqa: ARG005
 
     def withdraw(self, study: str, reason: str) -> Appended:
-        """Put a tombstone on a study; its history stays."""
-        said = {"study": self.study(study).id, "reason": reason, "created": self.time()}
+        """Put a tombstone on a study; its history stays. StateError when it is withdrawn already."""
+        current = self.study(study)
+        _require_not_withdrawn(current.row)
+        said = {"study": current.id, "reason": reason, "created": self.time()}
         return self.append(lambda view: [("withdraw", said, self.author())])[0]  # noqa: ARG005
 
     # -- reading -------------------------------------------------------------------------------
@@ -319,10 +333,25 @@ class Registry:
         return search_studies(self.store, Query(text=text, **filters), cursor=cursor)
 
     def similar(self, protocol: Protocol, limit: int = 5) -> list[StudyRow]:
-        """Registered studies nearest in words to a protocol, itself excepted."""
-        words = " ".join([protocol.title, *(arm.technique for arm in protocol.arms)])[:900]
-        page = search_studies(self.store, Query(text=words, limit=min(limit + 1, 100)))
-        return [row for row in page.studies if row.protocol != protocol.digest][:limit]
+        """Registered studies nearest in words to a protocol, best first; the identical protocol excepted.
+
+        Title, claims and techniques are compared, and some common words suffice: a study under another title
+        is found by what it claims.
+        """
+        words = _telling_words(protocol)
+        if not words:
+            return []
+        with self.store.snapshot() as view:
+            question = TextQuestion(
+                STUDY_TEXT,
+                tuple((word,) for word in words),
+                as_of=view.size(),
+                limit=RANKED_DEPTH,
+                every=False,
+            )
+            rows = (study_at(view, index) for index in view.match_text(question).indexes)
+            others = (row for row in rows if row is not None and row.protocol != protocol.digest)
+            return list(islice(others, limit))
 
     def keys(self) -> list[KeyRecord]:
         """Every key the log knows."""
@@ -339,12 +368,43 @@ class Registry:
         return self.store.fsck(log_keys=[self.home.log], origin=self.home.origin, processes=processes)
 
 
+def _admit(authority: Authority, index: int, envelope: bytes) -> None:
+    """Check rights; a refusal names the statement, not the place in the log that it did not get."""
+    entry = authority.open(envelope)
+    try:
+        authority.apply(index, entry)
+    except Explained as error:
+        error.where = f"this {entry.statement.kind} statement"
+        raise
+
+
 class _AlreadyFrozenError(Exception):
     """Leaves the write transaction without writing: the study exists."""
 
     def __init__(self, study: str) -> None:
         super().__init__(study)
         self.study = study
+
+
+def _telling_words(protocol: Protocol) -> tuple[str, ...]:
+    """Words of title, claims and techniques in turn, each once, as many as a question may have."""
+    sources = (
+        protocol.title,
+        " ".join(hypothesis.claim for hypothesis in protocol.hypotheses),
+        " ".join(arm.technique for arm in protocol.arms),
+    )
+    words = (re.findall(r"\w+", source.casefold()) for source in sources)
+    mixed = chain.from_iterable(zip_longest(*map(dict.fromkeys, words)))
+    return tuple(dict.fromkeys(word for word in mixed if word))[:MAX_WORDS]
+
+
+def _require_not_withdrawn(row: StudyRow) -> None:
+    if row.state == "withdrawn":
+        raise StateError(
+            f"the study is withdrawn already: {row.reason}",
+            where=row.id,
+            remedy=f"see it with `leadline show {row.id}`; its history stays",
+        )
 
 
 def _seen(protocol: Protocol) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ def claims_of(samples: SampleTable) -> tuple[Recomputed, ...]:
             n=one.n,
             consistent=one.consistent,
             note=one.reason or "",
+            sha256=one.sha256,
         )
         for one in recompute(samples)
     )
@@ -86,6 +87,15 @@ def _seen_in_log(rows: pa.Table, header: LogHeader, replaced: Mapping[str, int])
     return Seen(
         samples=tuple(sorted(set(rows["sample_id"].cast(pa.string()).to_pylist()))),
         epochs=0 if empty else int(pc.max(rows["epoch"]).as_py()),
+        results=len(
+            {
+                (sample, epoch)
+                for sample, epoch in zip(
+                    rows["sample_id"].to_pylist(), rows["epoch"].to_pylist(), strict=True
+                )
+                if epoch >= 1
+            }
+        ),
         started=None if empty else pc.min(rows["started_at"]).as_py(),
         fallbacks=_samples_where(rows, "model_fallback"),
         edits=_samples_where(rows, "score_edits"),
@@ -104,27 +114,34 @@ def _samples_where(rows: pa.Table, name: str) -> int:
 
 def logs_used(context: Context) -> tuple[LogUsed, ...]:
     """Every log with its arm and attempt."""
-    used = []
-    for header in context.headers:
-        stamp = (header.metadata or {}).get(ATTEMPT_STAMP)
-        attempt = next(
-            (a.number for a in context.attempts if a.token == stamp or header.sha256 in a.logs), None
+    return tuple(
+        _listed(
+            context, header, context.assignment[header.sha256], len(context.seen[header.sha256].samples), ""
         )
-        seen = context.seen[header.sha256]
-        used.append(
-            LogUsed(
-                name=header.log,
-                sha256=header.sha256,
-                eval_id=header.eval_id,
-                task=header.task,
-                model=header.model,
-                arm=context.assignment[header.sha256],
-                attempt=attempt,
-                created=None if header.created is None else header.created.isoformat(),
-                results=len(seen.samples),
-            )
-        )
-    return tuple(used)
+        for header in context.headers
+    )
+
+
+def silent_logs(context: Context, headers: Sequence[LogHeader]) -> tuple[LogUsed, ...]:
+    """Logs of announced attempts that scored nothing: listed, so that they are known, and not counted."""
+    return tuple(_listed(context, header, None, 0, "scored nothing: not counted") for header in headers)
+
+
+def _listed(context: Context, header: LogHeader, arm: str | None, results: int, note: str) -> LogUsed:
+    stamp = (header.metadata or {}).get(ATTEMPT_STAMP)
+    attempts = (a.number for a in context.attempts if a.token == stamp or header.sha256 in a.logs)
+    return LogUsed(
+        name=header.log,
+        sha256=header.sha256,
+        eval_id=header.eval_id,
+        task=header.task,
+        model=header.model,
+        arm=arm,
+        attempt=next(attempts, None),
+        created=None if header.created is None else header.created.isoformat(),
+        results=results,
+        note=note,
+    )
 
 
 def left_open(protocol: Protocol) -> tuple[str, ...]:
@@ -141,4 +158,6 @@ def left_open(protocol: Protocol) -> tuple[str, ...]:
             phrases.append(f"{task.name}: parameters of the scorer")
         if task.version is None:
             phrases.append(f"{task.name}: version of the task")
+    if protocol.attempts.max is None:
+        phrases.append("how often an identical run is repeated")
     return tuple(phrases)

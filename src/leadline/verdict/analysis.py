@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from leadline.logs import SampleTable
 from leadline.protocol.model import Protocol
-from leadline.verdict.account import claims_of, left_open, logs_used, reading, rivals, seen_in
+from leadline.verdict.account import claims_of, left_open, logs_used, reading, rivals, seen_in, silent_logs
 from leadline.verdict.conformance import Context, conformance, standing
 from leadline.verdict.consequences import conceptual_results, score_forecasts
 from leadline.verdict.controls import control_results
@@ -30,7 +30,7 @@ def analyze(
     """
     from leadline import __version__
 
-    data = Data.of(protocol, samples)
+    data = Data.of(protocol, samples, attempts)
     claims = claims_of(samples)
     denominators = _denominators(protocol, data)
     context = _context(protocol, registration, tuple(attempts), samples, data, denominators, claims)
@@ -50,7 +50,7 @@ def analyze(
         robustness=robustness_of(protocol, data, checks),
         forecasts=score_forecasts(protocol, verdicts),
         conceptual=conceptual_results(protocol, verdicts),
-        logs=logs_used(context),
+        logs=(*logs_used(context), *silent_logs(context, data.silent)),
         attempts=tuple(sorted(attempts, key=lambda attempt: attempt.number)),
         recomputed=claims,
         left_open=left_open(protocol),
@@ -87,4 +87,5 @@ def _context(
             log.sha256: len(log.mismatches) for log in samples.accounting.logs if log.tier == "sample"
         },
         rivals=rivals(samples),
+        silent=frozenset(header.sha256 for header in data.silent),
     )

@@ -67,7 +67,9 @@ def _distance(protocol: Protocol, arm: Arm, header: LogHeader) -> int | None:
     if task_differs and model_differs:
         return None
     distance = WEIGHT["task"] * task_differs + WEIGHT["model"] * model_differs
-    distance += _differing(expected_args(protocol, arm), header.task_args)
+    expected = expected_args(protocol, arm)
+    distance += _differing(expected, header.task_args)
+    distance += len((header.task_args_passed or {}).keys() - expected.keys())
     distance += _differing(expected_generate(protocol, arm), header.generate_config)
     return distance + _differing(arm.metadata, header.metadata)
 

@@ -16,21 +16,22 @@ from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.claims import Estimand, IntervalMethod, Outcome
 from leadline.protocol.blocks.conduct import DataRules
 from leadline.protocol.blocks.design import Measure
-from leadline.protocol.expression import compile as compile_expression
-from leadline.verdict.conformance.context import same, show
+from leadline.verdict.comparison_options import (
+    cluster_columns,
+    cluster_expression,
+    require_options,
+    require_sense,
+)
 from leadline.verdict.decide import decide
 from leadline.verdict.estimate import Question, estimate_effect, pair
 from leadline.verdict.items import Items, Promise, Specification, items_of_arm
 from leadline.verdict.model import EffectEstimate, LeftOut
 from leadline.verdict.precision import detectable
+from leadline.verdict.sides import differing, reading_notes, require_one_setup, require_two_evaluations
 
 PathLike: TypeAlias = str | os.PathLike[str]
 #: A log file, a folder of logs, several of either, or a table already read.
 Logs: TypeAlias = "PathLike | Sequence[PathLike] | SampleTable"
-
-PLAIN_SETTINGS = ("task", "task_version", "model", "model_base_url")
-#: A sample id such as `problem3.2`, `set-4_1`: a stem, a separator, and the part within the stem.
-GROUPED_ID = r"^(.*[^._:/#-])[._:/#-]+[^._:/#-]+$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,27 +116,32 @@ def compare(
     level: float = 0.05,
     method: IntervalMethod = "auto",
 ) -> Comparison:
-    """Compare two logs (or folders of logs) sample by sample.
+    """Compare two logs (or folders of reruns) sample by sample.
 
-    ``smallest``: smallest difference worth caring about; with it a precise zero can read `null`.
-    ``score``: which score, when the logs have several (default: the first they share).
+    ``smallest``: smallest difference worth caring about, in the unit of the scores; with it a precise zero
+    can read `null`. ``score``: which score, when the logs have several (default: the first they share).
     ``cluster``: expression naming the cluster of a sample; "auto" groups ids such as `p3.1`, `p3.2`
-    and says so; None treats samples as independent. ``level``: 0.05 gives a 95 % interval.
+    and says so; None (or "none") treats samples as independent. ``level``: 0.05 gives a 95 % interval.
+    ``method``: how the interval is computed, one of `PAIRED_METHODS`.
 
-    Raises NotFoundError, LogError or InputError where the logs cannot be compared at all.
+    Several logs on one side must be reruns of one setup; they are pooled. Raises NotFoundError, LogError,
+    ExpressionError or InputError where the logs cannot be compared at all, or the options make no sense for
+    them; where the data do not settle the question, the outcome is `inconclusive` with a reason.
     """
-    if smallest is not None and not smallest > 0:
-        raise InputError("the smallest difference must be above 0", remedy="e.g. --smallest .05")
-    if not 0 < level < 0.5:
-        raise InputError(f"a level of {level:g} makes no sense", remedy="0.05 gives a 95 % interval")
-    columns = _columns(cluster)
+    cluster = None if cluster == "none" else cluster
+    require_options(smallest, level, method)
+    columns = cluster_columns(cluster)
     left, right = _table(a, columns), _table(b, columns)
+    for side, table in (("A", left), ("B", right)):
+        require_one_setup(side, table)
+    require_two_evaluations(left, right)
     chosen = _require_score(score, left, right) if score else _shared_score(left, right)
-    cluster_by = _cluster(cluster, left, right)
+    cluster_by = cluster_expression(cluster, left, right)
     spec = Specification(
         Measure(name=_name(chosen), score=chosen, cluster=cluster_by), DataRules(), None, cluster_by
     )
     (items_a, out_a), (items_b, out_b) = _reduce(left, "A", spec), _reduce(right, "B", spec)
+    require_sense(smallest, method, items_a, items_b)
     unshared = _unshared(items_a, items_b)
     values_a, values_b, clusters = pair(items_a, items_b)
     estimate, reason = _estimate(items_a, items_b, chosen, level, method)
@@ -160,7 +166,7 @@ def compare(
         left_out=(*out_a, *out_b, *unshared),
         notes=_notes(left, right, outcome, estimate, smallest, cluster, cluster_by),
         same_items=_same_items(left, right, set(items_a.ids.tolist()) & set(items_b.ids.tolist())),
-        differences=_differences(left, right),
+        differences=tuple(one.line for one in differing(left.headers[0], right.headers[0])),
         headers=(tuple(left.headers), tuple(right.headers)),
     )
 
@@ -182,12 +188,6 @@ def _table(logs: Logs, columns: tuple[str, ...]) -> SampleTable:
             f"no evaluation log could be read ({skipped})", remedy="pass Inspect .eval or .json logs"
         )
     return table
-
-
-def _columns(cluster: str | None) -> tuple[str, ...]:
-    if cluster in (None, "auto"):
-        return ()
-    return tuple(sorted(compile_expression(cluster).columns))
 
 
 def _shared_score(a: SampleTable, b: SampleTable) -> str:
@@ -215,34 +215,14 @@ def _scores(table: SampleTable) -> list[str]:
     return sorted({name for name in column.unique().to_pylist() if name is not None})
 
 
-def _cluster(cluster: str | None, a: SampleTable, b: SampleTable) -> str | None:
-    """The cluster expression; "auto" groups ids by their stem when at least half the items share a stem."""
-    if cluster != "auto":
-        return cluster
-    ids = {
-        str(i)
-        for table in (a, b)
-        for i in table.to_arrow()["sample_id"].cast(pa.string()).unique().to_pylist()
-    }
-    stems: dict[str, int] = {}
-    for sample in ids:
-        match = re.fullmatch(GROUPED_ID, sample)
-        if match is None:
-            return None
-        stems[match[1]] = stems.get(match[1], 0) + 1
-    grouped = sum(count for count in stems.values() if count > 1)
-    if len(stems) < 2 or grouped * 2 < len(ids):
-        return None
-    return f"regexp_extract(sample_id, '{GROUPED_ID}', 1)"
-
-
 def _reduce(table: SampleTable, side: str, spec: Specification) -> tuple[Items, list[LeftOut]]:
     rows = table.to_arrow()
     ids = tuple(sorted({str(i) for i in rows["sample_id"].cast(pa.string()).unique().to_pylist()}))
     epochs = int(max([*rows["epoch"].unique().to_pylist(), 1]))
     items, account = items_of_arm(rows, side, Promise(ids, len(ids), epochs), spec)
     out = [replace(left, reason=f"{side}: {left.reason}") for left in account.left_out]
-    absent = sum(log.absent for log in table.accounting.logs)
+    kept = {header.sha256 for header in table.headers}
+    absent = sum(log.absent for log in table.accounting.logs if log.sha256 in kept)
     if absent:
         out.append(LeftOut(f"{side}: claimed by the log and not in the file", absent, ()))
     return items, out
@@ -313,22 +293,6 @@ def _same_items(a: SampleTable, b: SampleTable, shared: set[str]) -> bool | None
     return all(digests[0][sample] == digests[1][sample] for sample in shared)
 
 
-def _differences(a: SampleTable, b: SampleTable) -> tuple[str, ...]:
-    """Settings that differ between the two logs, one line each; only between single logs."""
-    if len(a.headers) != 1 or len(b.headers) != 1:
-        return ()
-    one, two = a.headers[0], b.headers[0]
-    pairs = [(name, getattr(one, name), getattr(two, name)) for name in PLAIN_SETTINGS]
-    for name in ("task_args", "model_args", "generate_config", "packages"):
-        left, right = getattr(one, name) or {}, getattr(two, name) or {}
-        for key in sorted(left.keys() | right.keys()):
-            pairs.append((f"{name}.{key}", left.get(key), right.get(key)))  # noqa: PERF401 -- two levels read worse
-    lines = [f"{name}: {show(left)} | {show(right)}" for name, left, right in pairs if not same(left, right)]
-    if not same(list(one.steps), list(two.steps)):
-        lines.append("solver: the plans differ")
-    return tuple(lines)
-
-
 def _notes(
     a: SampleTable,
     b: SampleTable,
@@ -340,17 +304,13 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = ["not registered beforehand: a description of two logs, not a confirmation"]
     if asked == "auto" and cluster_by is not None:
-        notes.append("samples were grouped by the stem of their ids; cluster=None treats them as independent")
+        notes.append(
+            "samples were grouped by the stem of their ids; treat them as independent with --cluster none"
+            " (in Python cluster=None)"
+        )
     if smallest is None and outcome == "inconclusive":
         notes.append("without a smallest difference of interest no outcome can read `null`")
     if estimate is not None:
         notes.extend(estimate.warnings)
-    for table in (a, b):
-        for header in table.headers:
-            if header.status != "success":
-                notes.append(f"{header.log}: status {header.status}")
-            if header.invalidated:
-                notes.append(f"{header.log}: marked invalidated")
-    for log, fallback in (*a.accounting.fallbacks, *b.accounting.fallbacks):
-        notes.append(f"{log}: read with {fallback.decoder} ({fallback.reason})")
+    notes += [*reading_notes("A", a), *reading_notes("B", b)]
     return tuple(dict.fromkeys(notes))

@@ -10,23 +10,27 @@ from leadline.draw.estimate import amount
 from leadline.draw.scale import decimals_for, format_number
 from leadline.verdict import words
 from leadline.verdict.pictures import Figure, estimate_row, power_curve
+from leadline.verdict.precision import POWER
+from leadline.verdict.sides import is_telling, rank
 from leadline.verdict.view import Row, SampleGroup, outcome_mark
 
 if TYPE_CHECKING:
     from leadline.verdict.comparison import Comparison, Side
+
+_POWER = f"{100 * POWER:g}"
 
 
 @dataclass(frozen=True, slots=True)
 class ComparisonView:
     """A comparison as it is shown: sentences, rows and figures."""
 
-    title: str
-    heads: tuple[str, str]
+    heading: "Heading"
     sides: tuple[tuple[str, "Side"], ...]
     mark: Markup
     outcome: str
     finding: str
     facts: tuple[tuple[str, str], ...]
+    explained: tuple[str, ...]
     same_items: str
     left_out: tuple[Row, ...]
     samples: tuple[SampleGroup, ...]
@@ -43,16 +47,14 @@ class ComparisonView:
 
 def comparison_view(one: "Comparison") -> ComparisonView:
     """Work out everything that is shown of a comparison."""
-    same_model = one.a.model == one.b.model
-    heads = (one.a.name, one.b.name) if same_model else (one.a.model, one.b.model)
     return ComparisonView(
-        title=f"{heads[0]} against {heads[1]}",
-        heads=heads,
+        heading=heading(one),
         sides=(("A", one.a), ("B", one.b)),
         mark=outcome_mark(one.outcome),
         outcome=words.OUTCOMES[one.outcome],
         finding=comparison_finding(one),
         facts=comparison_facts(one),
+        explained=explanations(one),
         same_items=SAME_ITEMS[one.same_items],
         left_out=tuple((item.reason, str(item.count)) for item in one.left_out),
         samples=tuple(_group(item.reason, item.count, item.samples) for item in one.left_out if item.samples),
@@ -64,6 +66,39 @@ def comparison_view(one: "Comparison") -> ComparisonView:
         counted=one.both is not None,
         banded=one.smallest is not None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What is compared: two models, or one model under the setting that differs, and on what."""
+
+    heads: tuple[str, ...]
+    """The two models, or the one setting that leads."""
+    subject: str
+    """What the sides share, as `model on task`, `task` or `model`; empty when they share neither."""
+    alike: bool
+    """Whether both sides are one model on one task."""
+    more: int = 0
+    """Settings that differ and are not in the heads."""
+
+    @property
+    def title(self) -> str:
+        """The heading as one line."""
+        return ", ".join(filter(None, (" against ".join(self.heads), self.subject)))
+
+
+def heading(one: "Comparison") -> Heading:
+    """The heading of a comparison: models where they differ, else the difference that says most."""
+    task = one.a.task if one.a.task == one.b.task else ""
+    telling = [line for line in one.differences if is_telling(line.partition(":")[0])]
+    if one.a.model != one.b.model:
+        others = [line for line in telling if not line.startswith("model:")]
+        return Heading((one.a.model, one.b.model), task, alike=False, more=len(others))
+    subject = f"{one.a.model} on {task}" if task else one.a.model
+    if not telling:
+        return Heading(("two runs of one setup",), subject, alike=bool(task))
+    first = min(telling, key=lambda line: rank(line.partition(":")[0]))
+    return Heading((first,), subject, alike=bool(task), more=len(telling) - 1)
 
 
 SAME_ITEMS = {
@@ -97,10 +132,26 @@ def comparison_facts(one: "Comparison") -> tuple[tuple[str, str], ...]:
         )
     )
     if one.smallest is not None:
-        facts.append(("smallest difference of interest", amount(one.smallest)))
+        facts.append(("smallest difference of interest (d)", amount(one.smallest)))
     if one.detectable is not None:
-        facts.append(("smallest difference findable", amount(one.detectable)))
+        facts.append((f"smallest difference findable ({_POWER} % power)", amount(one.detectable)))
     return tuple(facts)
+
+
+def explanations(one: "Comparison") -> tuple[str, ...]:
+    """What d and the smallest difference findable mean, a sentence each."""
+    sentences = []
+    if one.smallest is not None:
+        samples = f" ({amount(100 * one.smallest)} samples in 100)" if one.both is not None else ""
+        sentences.append(
+            f"d = {amount(one.smallest)}{samples}: a smaller difference counts as too small to matter."
+        )
+    if one.detectable is not None:
+        sentences.append(
+            f"A true difference of {amount(one.detectable)} would show in {_POWER} of 100 comparisons as large"
+            " and as noisy as this one; a smaller one would be missed more often."
+        )
+    return tuple(sentences)
 
 
 def mean_words(side: "Side") -> str:

@@ -7,6 +7,7 @@ from leadline.errors import StatisticsError
 from leadline.protocol.blocks.claims import Control
 from leadline.protocol.model import Protocol
 from leadline.verdict.estimate import Question, estimate_effect
+from leadline.verdict.integrity import too_much_missing
 from leadline.verdict.items import Items, Specification
 from leadline.verdict.model import ControlResult, Denominator, EffectEstimate
 
@@ -36,18 +37,37 @@ def sensitivity(
     return "unresolved" if "unresolved" in outcomes else "passed"
 
 
+def negative_control_failed(protocol: Protocol, hypothesis: str, results: Sequence[ControlResult]) -> bool:
+    """Whether the pipeline found an effect where a control for this hypothesis says there is none."""
+    mine = {
+        c.name
+        for c in protocol.controls
+        if c.kind == "negative" and (not c.supports or hypothesis in c.supports)
+    }
+    return any(result.outcome == "failed" for result in results if result.name in mine)
+
+
 def _judge(protocol: Protocol, control: Control, items_of: ItemsOf) -> ControlResult:
     estimand = control.estimand
     measure = protocol.measure(estimand.measure)
     spec = Specification(measure, protocol.data_rules, estimand.where, measure.cluster, measure.epochs)
-    arms = tuple(items_of(arm, spec)[0] for arm in estimand.arms)
+    reduced = [items_of(arm, spec) for arm in estimand.arms]
+    arms = tuple(items for items, _ in reduced)
     required = _required(control)
+    problem = next((items.problem for items in arms if items.problem is not None), None)
+    if problem is not None:
+        return ControlResult(control.name, control.kind, "unresolved", None, required, problem)
     # A control is read on the estimand's own scale: reference 0 (1 for a ratio), sign as written.
     ask = Question(estimand, 1.0 if estimand.type == "ratio" else 0.0, 1, "auto", measure.unit)
     try:
         estimate = estimate_effect(ask, arms, control.level)
     except StatisticsError as error:
         return ControlResult(control.name, control.kind, "unresolved", None, required, error.message)
+    if too_much_missing(protocol, [side for _, side in reduced]):
+        # The items that survived are no sample of the promised ones: they neither pass nor fail it.
+        return ControlResult(
+            control.name, control.kind, "unresolved", estimate, required, "missing_above_cap"
+        )
     return ControlResult(
         control.name, control.kind, _outcome(control, estimate), estimate, required, estimate.reason
     )

@@ -1,7 +1,9 @@
 """A protocol drafted from logs: what they say is filled in, what only a person knows is marked."""
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +16,10 @@ from leadline.protocol.blocks.design import Arm, Dataset, Measure, Scorer, Solve
 from leadline.protocol.blocks.identity import Author, Model
 from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
-from leadline.verdict.conformance.settings import LIMITS, TRANSPORT
+from leadline.verdict.conformance.context import same, show
+from leadline.verdict.conformance.settings import CONDUCT, LIMITS
+from leadline.verdict.seeding import FROM_FREEZE
+from leadline.verdict.sides import Difference, decoding, differing, is_telling
 
 if TYPE_CHECKING:
     from leadline.verdict.comparison import Comparison
@@ -22,35 +27,37 @@ if TYPE_CHECKING:
 FILL_IN = "FILL IN"
 DEFAULT_SMALLEST = 0.05
 
-_PREFACE = """\
-# Drafted from logs that were already seen: they are named as pilots below, and the next run is the test.
-# Three things only you know are marked "{mark}": who you are, the claim, and why the smallest effect matters.
-# Then: leadline check {{this file}}, and leadline register {{this file}}.
-"""
+#: Longest value of a setting that becomes part of an arm's name.
+_NAMED = 24
 
 
 def draft_from_comparison(comparison: "Comparison") -> str:
-    """YAML text of a protocol for the next run of a comparison of two logs."""
+    """YAML text of a protocol for the next run of a comparison of two logs.
+
+    Both logs are named as pilots. Where they were sampled (a temperature above 0), the next seed derives from
+    the freeze; the preface says what else has to be new, and which fields only a person can fill in.
+    """
     a, b = (side[0] for side in comparison.headers)
-    arms = ("a", "b")
+    headers = [header for side in comparison.headers for header in side]
+    lead = next((one for one in differing(a, b) if is_telling(one.name)), None)
+    arms = _arm_names(a, b, lead)
     models = _models([a, b])
-    tasks = _tasks([a, b])
-    alias = {header.sha256: _alias(models, header) for header in (a, b)}
+    tasks = _tasks(list(zip(arms, comparison.headers, strict=True)))
     measure = Measure(name=name_of(comparison.score), score=comparison.score, cluster=comparison.cluster_by)
     protocol = Protocol(
-        title=f"{a.model} against {b.model} on {a.task}"[:500],
+        title=_title(a, b, lead),
         authors=(Author(name=FILL_IN),),
         models=tuple(models.values()),
-        tasks=tuple(tasks),
+        tasks=tuple({task.name: task for task in tasks.values()}.values()),
         arms=tuple(
-            _arm(name, header, alias[header.sha256], _task_of(tasks, header))
-            for name, header in zip(arms, (a, b), strict=True)
+            _arm(arm, header, models[header.model].name, tasks[arm])
+            for arm, header in zip(arms, (a, b), strict=True)
         ),
         measures=(measure,),
         hypotheses=(
             Hypothesis(
                 id="H1",
-                claim=f"{FILL_IN}: {a.model} and {b.model} differ on {comparison.score}"[:500],
+                claim=_line(f"{FILL_IN}: {arms[0]} and {arms[1]} differ on {comparison.score}"),
                 kind="differs",
                 estimand=Estimand(type="paired_difference", measure=measure.name, arms=arms),
                 smallest=comparison.smallest or DEFAULT_SMALLEST,
@@ -60,9 +67,101 @@ def draft_from_comparison(comparison: "Comparison") -> str:
         sample_size=SampleSize(
             items=max(comparison.pairs, 1), clusters=comparison.clusters, assumptions=_assumptions(comparison)
         ),
-        foreknowledge=Foreknowledge(level="pilot_outcomes", pilots=(a.sha256, b.sha256)),
+        foreknowledge=Foreknowledge(
+            level="pilot_outcomes", pilots=tuple(dict.fromkeys(header.sha256 for header in headers))
+        ),
     )
-    return _PREFACE.format(mark=FILL_IN) + dump(protocol)
+    return preface(protocol, (a, b)) + dump(protocol)
+
+
+def preface(protocol: Protocol, pilots: Sequence[LogHeader]) -> str:
+    """Comment lines above a draft: what was seen, what has to be new, and what is left to fill in."""
+    places = fields_to_fill(protocol)
+    change = "change the items or the seed before registering, so that the next run brings new information"
+    paragraphs = (
+        "Drafted from logs that were already seen: they are named as pilots below, and the next run is the test.",
+        f"These results are known: {change}. {_news(pilots)}",
+        f'{len(places)} fields are marked "{FILL_IN}", for only you know what belongs there: {", ".join(places)}.',
+        "Then: leadline check FILE, and leadline register FILE (FILE is this file).",
+    )
+    wrap = partial(textwrap.wrap, width=108, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for paragraph in paragraphs for line in wrap(paragraph))
+
+
+def fields_to_fill(protocol: Protocol) -> tuple[str, ...]:
+    """Paths of the fields that still say FILL IN, in the order of the document, e.g. `authors[0].name`."""
+    document = protocol.model_dump(mode="json", exclude_defaults=True)
+    return tuple(_line(path) for path, text in _texts(document, "") if FILL_IN in text)
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")
+
+
+def _news(pilots: Sequence[LogHeader]) -> str:
+    """What has to change before registering, given how the pilots were decoded."""
+    items = (
+        "other items (a new seed or selection of the dataset; then renew or leave out `sha256`, `n` and"
+        " `samples` of `dataset`)"
+    )
+    if all(_is_sampled(header) for header in pilots):
+        return (
+            "The seed is changed already: with `seed: from_freeze` the freeze decides it, and the same items get"
+            f" new answers. For new questions as well, take {items}."
+        )
+    stated = all(_temperature(header) is not None for header in pilots)
+    why = (
+        "At temperature 0 the same items only give the same numbers again"
+        if stated
+        else "The logs do not all state a temperature; if it is 0, the same items only give the same numbers again"
+    )
+    return f"{why}. Take {items}, or a temperature above 0 with `seed: from_freeze` in `generate`."
+
+
+def _title(a: LogHeader, b: LogHeader, lead: Difference | None) -> str:
+    on = f" on {a.task}" if a.task == b.task else ""
+    if a.model != b.model:
+        return _line(f"{a.model} against {b.model}{on}")
+    if lead is None:
+        return _line(f"{a.model} against itself{on}")
+    if lead.name == "solver":
+        return _line(f"One solver against another, {a.model}{on}")
+    values = f"{_shown(lead.a)} against {_shown(lead.b)}"
+    return _line(f"{lead.name} {values}, {a.model}{on}")
+
+
+def _arm_names(a: LogHeader, b: LogHeader, lead: Difference | None) -> tuple[str, str]:
+    """Names that say what differs: the models, or the leading setting with its value."""
+    if lead is None:
+        return "a", "b"
+    if lead.name == "model":
+        short = [name_of(header.model.rpartition("/")[2]) for header in (a, b)]
+        names = short if short[0] != short[1] else [name_of(header.model) for header in (a, b)]
+    elif lead.name == "task":
+        names = [name_of(header.task) for header in (a, b)]
+    else:
+        key = lead.name.rpartition(".")[2]
+        values = [_shown(value) for value in (lead.a, lead.b)]
+        if lead.name == "solver" or max(map(len, values)) > _NAMED:
+            values = ["a", "b"]
+        names = [name_of(f"{key}-{value}") for value in values]
+    return (names[0], names[1]) if names[0] != names[1] else ("a", "b")
+
+
+def _shown(value: Any) -> str:
+    return "unset" if value is None else show(value)
+
+
+def _line(text: str) -> str:
+    """Text as one line of a protocol: no control characters, at most 500 characters."""
+    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)[:500]
 
 
 def name_of(text: str) -> str:
@@ -72,38 +171,50 @@ def name_of(text: str) -> str:
 
 def _models(headers: Sequence[LogHeader]) -> dict[str, Model]:
     return {
-        header.model: Model(name=name_of(header.model), id=header.model, args=plain(header.model_args))
+        header.model: Model(
+            name=name_of(header.model),
+            id=header.model,
+            base_url=header.model_base_url,
+            args=plain(header.model_args),
+        )
         for header in headers
     }
 
 
-def _alias(models: dict[str, Model], header: LogHeader) -> str:
-    return models[header.model].name
+def _tasks(sides: Sequence[tuple[str, Sequence[LogHeader]]]) -> dict[str, Task]:
+    """The task of each arm: one for both if they ran one task by one plan, else one each.
+
+    Arguments and decoding that the logs share go to the task.
+    """
+    (first, ours), (second, theirs) = sides
+    one, two = ours[0], theirs[0]
+    if one.task == two.task and same(list(one.steps), list(two.steps)):
+        shared = _task([*ours, *theirs], name_of(one.task))
+        return {first: shared, second: shared}
+    names = [name_of(one.task), name_of(two.task)]
+    if names[0] == names[1]:
+        names = [name_of(f"{names[0][:40]}-{arm[:20]}") for arm in (first, second)]
+    return {first: _task(ours, names[0]), second: _task(theirs, names[1])}
 
 
-def _tasks(headers: Sequence[LogHeader]) -> list[Task]:
-    """One task per distinct name; arguments and decoding that the logs share go to the task."""
-    names = list(dict.fromkeys(header.task for header in headers))
-    return [_task([header for header in headers if header.task == name]) for name in names]
-
-
-def _task(headers: Sequence[LogHeader]) -> Task:
+def _task(headers: Sequence[LogHeader], name: str) -> Task:
     first = headers[0]
     same_items = all(header.dataset_sha256 == first.dataset_sha256 for header in headers)
     ids = sorted(first.item_digests) if same_items and first.item_digests else None
+    counts = {len(header.item_digests) for header in headers}
     return Task(
-        name=name_of(first.task),
+        name=name,
         task=first.task,
         version=first.task_version or None,
         args=_shared([plain(header.task_args) for header in headers]),
         dataset=Dataset(
             name=first.dataset.name,
             sha256=first.dataset_sha256 if same_items else None,
-            n=len(ids) if ids else None,
+            n=counts.pop() if len(counts) == 1 and 0 not in counts else None,
             samples=tuple(ids) if ids else None,
         ),
         epochs=first.epochs,
-        limits={key: first.config[key] for key in LIMITS if first.config.get(key) is not None},
+        limits={key: first.config[key] for key in (*LIMITS, *CONDUCT) if first.config.get(key)},
         generate=_shared([_decoding(header) for header in headers]),
         solver=_steps(headers),
         scorers=tuple(
@@ -123,10 +234,6 @@ def _steps(headers: Sequence[LogHeader]) -> tuple[SolverStep, ...] | None:
     )
 
 
-def _task_of(tasks: Sequence[Task], header: LogHeader) -> Task:
-    return next(task for task in tasks if task.task == header.task)
-
-
 def _arm(name: str, header: LogHeader, model: str, task: Task) -> Arm:
     return Arm(
         name=name,
@@ -139,8 +246,18 @@ def _arm(name: str, header: LogHeader, model: str, task: Task) -> Arm:
 
 
 def _decoding(header: LogHeader) -> dict[str, Any]:
-    config = plain(header.generate_config)
-    return {key: value for key, value in config.items() if value is not None and key not in TRANSPORT}
+    """Decoding for the next run: as logged, but a sampled run gets a seed nobody could have tried out."""
+    config: dict[str, Any] = plain(decoding(header))
+    return config | {"seed": FROM_FREEZE} if _is_sampled(header) else config
+
+
+def _temperature(header: LogHeader) -> float | None:
+    value = (header.generate_config or {}).get("temperature")
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _is_sampled(header: LogHeader) -> bool:
+    return (_temperature(header) or 0.0) > 0
 
 
 def _shared(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:

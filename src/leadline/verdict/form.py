@@ -253,6 +253,15 @@ class RegistrationForm(TypedDict):
 
 
 @with_config(_CLOSED)
+class ForeknowledgeForm(TypedDict):
+    """What had been seen before the freeze, as the author declared it."""
+
+    level: Literal["none", "metadata", "structure", "pilot_outcomes", "outcomes"]
+    pilots: list[Digest]
+    note: str
+
+
+@with_config(_CLOSED)
 class ProtocolForm(TypedDict):
     """Which protocol; the document itself is content-addressed by `digest`."""
 
@@ -260,6 +269,7 @@ class ProtocolForm(TypedDict):
     authors: list[str]
     status: str
     digest: Digest
+    foreknowledge: ForeknowledgeForm
 
 
 @with_config(_CLOSED)

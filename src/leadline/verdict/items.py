@@ -8,7 +8,7 @@ order written), unscored, malformed. A result that survives all of them is kept.
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 EpochRule = Literal["mean", "max", "min", "first", "median"]
 
+#: Reason code of data that a registered expression cannot be applied to.
+NOT_ANALYSABLE = "not_analysable"
 #: Ids listed per reason in a report; the count is always complete.
 LISTED = 200
 
@@ -39,6 +41,10 @@ class Items:
     ids: NDArray[np.str_]
     values: Floats
     clusters: NDArray[np.str_] | None
+    outside: frozenset[str] = frozenset()
+    """Ids of items that `where` sets aside."""
+    problem: str | None = None
+    """Why these data cannot be reduced to items at all, a reason code with detail; there are none then."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -80,7 +86,8 @@ def items_of_arm(
     """Reduce the rows of one arm's logs to items.
 
     ``table`` holds every row of the arm's logs (any score), in the SampleTable's columns.
-    Rows of several logs that share a sample and epoch are reruns; they are reduced like epochs.
+    Several logs of one sample are reruns: epochs are reduced within each log, then logs are averaged,
+    so that running again never turns a best of one into a best of many.
     """
     rows = _rows_for_score(table, spec.measure.score)
     ids = _strings(rows["sample_id"])
@@ -96,10 +103,29 @@ def items_of_arm(
             remedy="check the measure's `values` and `transform`",
         )
     clusters = _strings(_evaluate(spec.cluster, rows)) if spec.cluster else None
-    order = _stable_order(rows, ids, epochs, values)
-    items = _reduce(ids, values, clusters, order[kept[order]], spec.epochs)
+    digests = _strings(rows["sha256"])
+    # By content only, whatever the order of the rows: sample, log, epoch, value.
+    order = np.lexsort((values, epochs, digests, ids))
+    outside = frozenset(ids[promised & ~scope].tolist())
+    items = replace(_reduce(ids, digests, values, clusters, order[kept[order]], spec.epochs), outside=outside)
     denominator = _account(arm, spec.measure.name, ids, epochs, reasons, promised, scope, promise, len(items))
     return items, denominator
+
+
+def unusable(
+    table: pa.Table, arm: str, promise: Promise, spec: Specification, why: str
+) -> tuple[Items, Denominator]:
+    """No items, and every result that was promised and read left out: what the logs hold cannot be analysed."""
+    rows = _rows_for_score(table, spec.measure.score)
+    ids = _strings(rows["sample_id"])
+    epochs = rows["epoch"].to_numpy(zero_copy_only=False).astype(np.int64)
+    nobody = np.asarray([], dtype=np.str_)
+    clusters = nobody if spec.cluster else None
+    everywhere = np.ones(len(ids), dtype=bool)
+    reasons = np.full(len(ids), NOT_ANALYSABLE.replace("_", " "))
+    promised = _is_promised(ids, epochs, promise)
+    denominator = _account(arm, spec.measure.name, ids, epochs, reasons, promised, everywhere, promise, 0)
+    return Items(nobody, np.asarray([]), clusters, problem=f"{NOT_ANALYSABLE}: {why}"), denominator
 
 
 # -- which rows ---------------------------------------------------------------------------------
@@ -313,16 +339,9 @@ def _strings(column: Any) -> NDArray[np.str_]:
 # -- reducing -----------------------------------------------------------------------------------
 
 
-def _stable_order(
-    rows: pa.Table, ids: NDArray[np.str_], epochs: NDArray[np.int64], values: Floats
-) -> NDArray[np.int64]:
-    """Row order that depends on content only: by sample, epoch, log digest, value."""
-    digests = _strings(rows["sha256"])
-    return np.lexsort((values, digests, epochs, ids))
-
-
 def _reduce(
     ids: NDArray[np.str_],
+    digests: NDArray[np.str_],
     values: Floats,
     clusters: NDArray[np.str_] | None,
     order: NDArray[np.int64],
@@ -332,31 +351,40 @@ def _reduce(
     if len(order) == 0:
         empty = np.asarray([], dtype="<U1")
         return Items(empty, np.asarray([], dtype=np.float64), None if clusters is None else empty)
-    starts = np.flatnonzero(np.r_[True, sorted_ids[1:] != sorted_ids[:-1]])
-    ordered = values[order]
+    fresh = np.r_[True, sorted_ids[1:] != sorted_ids[:-1]]
+    starts = np.flatnonzero(fresh)
     counts = np.diff(np.r_[starts, len(order)])
-    reduced: Floats
     if rule == "mean":
-        reduced = np.add.reduceat(ordered, starts) / counts
-    elif rule == "max":
-        reduced = np.maximum.reduceat(ordered, starts)
-    elif rule == "min":
-        reduced = np.minimum.reduceat(ordered, starts)
-    elif rule == "first":
-        reduced = ordered[starts]
+        reduced = _reduced(values[order], starts, "mean")
     else:
-        reduced = np.array([np.median(part) for part in np.split(ordered, starts[1:])])
+        sorted_digests = digests[order]
+        runs = np.flatnonzero(fresh | np.r_[True, sorted_digests[1:] != sorted_digests[:-1]])
+        reduced = _reduced(_reduced(values[order], runs, rule), np.searchsorted(runs, starts), "mean")
     if clusters is None:
         return Items(sorted_ids[starts], reduced, None)
     ordered_clusters = clusters[order]
     constant = np.repeat(ordered_clusters[starts], counts) == ordered_clusters
     if not constant.all():
-        culprit = sorted_ids[np.flatnonzero(~constant)[0]]
+        culprit = str(sorted_ids[np.flatnonzero(~constant)[0]])
         raise StatisticsError(
             f"sample {culprit!r} lies in more than one cluster",
             remedy="write a cluster expression that is the same for every epoch of a sample",
         )
     return Items(sorted_ids[starts], reduced, ordered_clusters[starts])
+
+
+def _reduced(values: Floats, starts: NDArray[np.int64], rule: EpochRule) -> Floats:
+    """One number per stretch of values that begins at `starts`."""
+    if rule == "mean":
+        counts = np.diff(np.r_[starts, len(values)])
+        return np.asarray(np.add.reduceat(values, starts) / counts)
+    if rule == "max":
+        return np.asarray(np.maximum.reduceat(values, starts))
+    if rule == "min":
+        return np.asarray(np.minimum.reduceat(values, starts))
+    if rule == "first":
+        return values[starts]
+    return np.array([np.median(part) for part in np.split(values, starts[1:])])
 
 
 # -- accounting ---------------------------------------------------------------------------------
@@ -385,6 +413,7 @@ def _account(
             out_of_scope.add(key)
         elif key not in best or reasons[row] == "":
             best[key] = str(reasons[row])
+    out_of_scope -= best.keys()  # one run that has it in scope owes it
     kept = sum(reason == "" for reason in best.values())
     by_reason: dict[str, list[str]] = {}
     for (sample, epoch), reason in best.items():

@@ -8,7 +8,7 @@ from leadline.protocol.blocks.claims import Hypothesis, Outcome
 from leadline.protocol.model import Protocol
 from leadline.verdict.cases import Case, expected_effect, family_levels
 from leadline.verdict.consequences import takeaway
-from leadline.verdict.controls import sensitivity
+from leadline.verdict.controls import negative_control_failed, sensitivity
 from leadline.verdict.data import Data, registered
 from leadline.verdict.estimate import question, smallest_and_margin
 from leadline.verdict.integrity import failure
@@ -58,12 +58,15 @@ def _verdict(
     alpha = min(used)
     estimate, reason = pooled.estimate(alpha)
     reason = pooled.failure or reason
-    outcome: Outcome = outcomes.pop() if len(outcomes) == 1 else "inconclusive"
+    agreed = len(outcomes) == 1 and not _opposed(cases, used)
+    outcome: Outcome = outcomes.pop() if agreed else "inconclusive"
     if outcome == "inconclusive":
         reason = reason or ("variants_disagree" if len(cases) > 1 else "undecided")
     else:
         reason = None
     notes = list(_notes(outcome, estimate))
+    if negative_control_failed(protocol, hypothesis.id, controls):
+        notes.append("negative_control_failed")
     if outcome == "null":
         shown = sensitivity(protocol, hypothesis.id, controls)
         if shown == "failed":
@@ -74,7 +77,7 @@ def _verdict(
             notes.append("no_assay_sensitivity")
     smallest, margin = smallest_and_margin(hypothesis)
     needed = None
-    if outcome == "inconclusive" and estimate is not None:
+    if reason == "undecided" and estimate is not None:
         needed = n_needed(hypothesis.kind, estimate, smallest, margin, expected_effect(hypothesis))
     return Verdict(
         hypothesis=hypothesis.id,
@@ -87,6 +90,14 @@ def _verdict(
         notes=tuple(notes),
         takeaway=takeaway(protocol, hypothesis.id, outcome),
     )
+
+
+def _opposed(cases: list[Case], used: list[float]) -> bool:
+    """Whether runs that all show a difference show it in opposite directions."""
+    if cases[0].hypothesis.kind != "differs" or len(cases) < 2:
+        return False
+    estimates = [case.estimate(level)[0] for case, level in zip(cases, used, strict=True)]
+    return len({estimate.effect > 0 for estimate in estimates if estimate is not None}) > 1
 
 
 def _notes(outcome: Outcome, estimate: EffectEstimate | None) -> Sequence[str]:

@@ -48,6 +48,7 @@ def report_page(report: Report, certificate: str | None = None) -> str:
         denominator_figure=_placed(denominator_figure(report)),
         power_figure=_placed(power_figure(report)),
         command=words.recompute_command(report),
+        foreknowledge=words.foreknowledge(report.protocol),
         certificate=certificate,
         view=view,
     )
@@ -59,7 +60,12 @@ def comparison_page(comparison: "Comparison") -> str:
 
     shown = comparison_view(comparison)
     return _render(
-        "comparison.html", title=shown.title, engine=_engine(), shown=shown, placed=_placed, mean=mean_words
+        "comparison.html",
+        title=shown.heading.title,
+        engine=_engine(),
+        shown=shown,
+        placed=_placed,
+        mean=mean_words,
     )
 
 

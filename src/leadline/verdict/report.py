@@ -50,6 +50,8 @@ class Recomputed:
     consistent: bool | None
     """None when it cannot be recomputed; `note` says why."""
     note: str = ""
+    sha256: str = ""
+    """Digest of the log: names need not be unique."""
 
 
 @dataclass(frozen=True)

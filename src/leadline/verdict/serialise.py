@@ -61,6 +61,11 @@ def _report(report: Report) -> form.ReportForm:
             "authors": [author.name for author in protocol.authors],
             "status": protocol.status,
             "digest": protocol.digest,
+            "foreknowledge": {
+                "level": protocol.foreknowledge.level,
+                "pilots": sorted(protocol.foreknowledge.pilots),
+                "note": protocol.foreknowledge.note,
+            },
         },
         "registration": _registration(report.registration),
         "standing": report.standing,

@@ -49,6 +49,9 @@ def print_report(report: Report, console: "Console") -> None:
             for one in report.forecasts
         ]
         out.table(heads, rows)
+    if known := words.foreknowledge(report.protocol):
+        out.head("What had been seen before")
+        out.line(known, indent=2)
     out.head("Check it yourself")
     out.line(words.recompute_command(report), indent=2)
     out.line(f"{report.engine} · protocol {report.protocol.digest}", "dim", indent=2)
@@ -56,9 +59,17 @@ def print_report(report: Report, console: "Console") -> None:
 
 def print_comparison(comparison: "Comparison", console: "Console") -> None:
     """Print the difference between two logs, who left, and what this many samples could have found."""
-    from leadline.verdict.comparison_view import SAME_ITEMS, comparison_facts, comparison_finding, mean_words
+    from leadline.verdict.comparison_view import (
+        SAME_ITEMS,
+        comparison_facts,
+        comparison_finding,
+        explanations,
+        heading,
+        mean_words,
+    )
 
     out = _Writer(console)
+    out.line(heading(comparison).title, "bold")
     for name, side in (("A", comparison.a), ("B", comparison.b)):
         out.line(f"{name}  {side.name} · {side.model} · {side.task} · mean {mean_words(side)}, n {side.n}")
     out.gap()
@@ -76,6 +87,8 @@ def print_comparison(comparison: "Comparison", console: "Console") -> None:
                 ("neither", str(comparison.neither)),
             )
         )
+    for sentence in explanations(comparison):
+        out.line(sentence, "dim", indent=2)
     out.head("Who left, and why")
     for item in comparison.left_out[:_SHOWN]:
         out.line(f"{item.count} {item.reason}", indent=2)
@@ -167,8 +180,9 @@ def _controls(report: Report, out: "_Writer") -> None:
         )
     for one in report.robustness:
         value = "" if one.estimate is None else f": {words.value_words(one.estimate)}"
+        why = f" ({words.reason_words(one.reason)})" if one.reason else ""
         out.line(
-            f"{words.OUTCOMES[one.outcome].lower()}  {one.hypothesis} under {one.specification}{value}",
+            f"{words.OUTCOMES[one.outcome].lower()}  {one.hypothesis} under {one.specification}{value}{why}",
             indent=2,
         )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from leadline.logs.headers import LogHeader
 from leadline.protocol.model import Protocol
+from leadline.verdict.conformance.settings import CONDUCT, LIMITS
 
 
 def variants_of_arm(protocol: Protocol, headers: Sequence[LogHeader]) -> list[tuple[str, ...]]:
@@ -32,6 +33,9 @@ def signature(header: LogHeader) -> str:
         "task": [header.task, header.task_version, header.task_args],
         "generate": header.generate_config,
         "plan": header.steps,
-        "epochs": (header.config or {}).get("epochs"),
+        "scorers": header.scorers,
+        "sandbox": header.sandbox,
+        "config": {key: (header.config or {}).get(key) for key in ("epochs", *LIMITS, *CONDUCT)},
+        "items": header.dataset_sha256 or sorted(map(str, header.dataset.sample_ids or ())),
     }
     return json.dumps(open_settings, sort_keys=True, default=str)

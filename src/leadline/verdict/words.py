@@ -9,6 +9,7 @@ from leadline.draw.estimate import amount
 from leadline.draw.mark import MARK_WORDS
 from leadline.draw.scale import decimals_for, format_number
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
+from leadline.protocol.model import Protocol
 from leadline.verdict.model import EffectEstimate, Standing, Verdict
 from leadline.verdict.report import Report
 
@@ -36,6 +37,8 @@ REASONS = {
     "n_short": "fewer items than promised",
     "too_few_clusters": "too few clusters for a trustworthy interval",
     "missing_above_cap": "more results are missing than the protocol allows",
+    "not_analysable": "the logs hold what the registered analysis cannot be applied to",
+    "items_disagree": "the arms disagree on which items are in scope, or on their clusters",
     "hash_mismatch": "the dataset is not the one that was promised",
     "inconsistent_log": "a log contradicts itself",
     "positive_control_failed": "the pipeline did not find the planted effect, so it cannot vouch for a small one",
@@ -45,6 +48,7 @@ REASONS = {
 NOTES = {
     "negligible": "The interval excludes zero: there is an effect, and it is negligible.",
     "no_assay_sensitivity": "No positive control was registered: nothing shows that the pipeline could have found an effect.",
+    "negative_control_failed": "A negative control failed: the pipeline finds effects where there should be none.",
     "assay_sensitivity_unresolved": "The positive control did not settle whether the pipeline could have found an effect.",
 }
 
@@ -132,11 +136,39 @@ def _decided(supported: bool, hypothesis: Hypothesis, d: str, positive: bool, un
         case "at_least":
             return f"The effect is {'at least' if supported else 'less than'} {d}."
         case "differs":
-            return f"There is a difference, {'in the predicted direction' if positive else 'against the predicted direction'}."
+            return f"There is a difference: {_higher(hypothesis, positive)}."
         case "no_worse":
             return f"{'Not worse' if supported else 'Worse'} by more than {d}."
         case "equivalent":
             return f"The effect is {'smaller than' if supported else 'at least'} {d}{' in either direction' if supported else ' in size'}."
+
+
+def _higher(hypothesis: Hypothesis, positive: bool) -> str:
+    """Which side came out higher, for a claim that predicts none."""
+    above = positive == (hypothesis.prediction == "increase")
+    arms = hypothesis.estimand.arms
+    if len(arms) == 1:
+        return f"{arms[0]} is {'above' if above else 'below'} the reference"
+    return f"{arms[0] if above else arms[1]} is higher"
+
+
+#: What an author says had been seen before the freeze.
+FOREKNOWLEDGE = {
+    "metadata": "Before the freeze the author had seen the data's metadata.",
+    "structure": "Before the freeze the author knew the structure of the data.",
+    "pilot_outcomes": "Before the freeze the author had seen the outcomes of pilot runs.",
+    "outcomes": "Before the freeze the author had seen the outcomes themselves.",
+}
+
+
+def foreknowledge(protocol: Protocol) -> str:
+    """What had been seen before the freeze, in a sentence or two; empty when nothing had."""
+    known = protocol.foreknowledge
+    if known.level not in FOREKNOWLEDGE:
+        return ""
+    pilots = f" Pilot logs named: {len(known.pilots)}." if known.pilots else ""
+    note = f" {known.note.strip().rstrip('.')}." if known.note.strip() else ""
+    return f"{FOREKNOWLEDGE[known.level]}{pilots}{note}"
 
 
 def short_digest(found: str) -> str:
@@ -206,9 +238,10 @@ def axis_words(hypothesis: Hypothesis, unit: str) -> str:
 
 
 def recompute_command(report: Report) -> str:
-    """The command that computes this report again from the protocol and the logs."""
+    """The command that computes this report again, from the registry or from an export of the study."""
     if report.registration is not None:
-        return f"leadline report {report.registration.study} --json"
+        study = report.registration.study
+        return f"leadline export {study} && leadline verify {study}"
     return "leadline report --protocol PROTOCOL.yaml LOGS... --json"
 
 

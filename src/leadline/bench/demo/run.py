@@ -1,5 +1,6 @@
 """The demonstration from beginning to end: register, run, judge, publish, verify, attack."""
 
+import shlex
 import shutil
 import time
 from importlib.resources import files
@@ -55,7 +56,9 @@ def run_demo(output: Path, *, weights: Path | None = None, console: "Console") -
     for study in studies:
         console.print(f"  {output / f'{study.id}.html'}", soft_wrap=True, highlight=False)
     console.print(f"\n  Everything took {time.monotonic() - start:.0f} s. Try next:")
-    console.print(f"  leadline show {studies[0].id} --store {database}", soft_wrap=True, highlight=False)
+    for command in ("show", "report", "verify"):
+        told = shlex.join(["leadline", command, studies[0].id, "--store", str(database)])
+        console.print(f"  {told}", soft_wrap=True, highlight=False)
     return 0 if ok else 1
 
 

@@ -13,13 +13,17 @@ def attach(
     attempt: Annotated[
         int | None, typer.Option("--attempt", metavar="N", min=1, help="The attempt that wrote them.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Attach even what is stamped for another study or attempt.")
+    ] = False,
     store: options.Store = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Keep evaluation logs, and record that they belong to a study.
 
-    A file that was attached before is not attached again.
+    A file that was attached before is not attached again. The attempt must be open, and a log whose stamp
+    names another study or another attempt is refused.
 
     JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "samples", "attempt"}]}, every log of the
     given files, attached now or before.
@@ -31,7 +35,7 @@ def attach(
         found = registry.study(study)
         before = {row.sha256 for row in found.attachments}
         with busy("reading the logs"):
-            digests = found.attach(logs, attempt=attempt)
+            digests = found.attach(logs, attempt=attempt, force=force)
         rows = {row.sha256: row for row in found.attachments if row.sha256 in digests}
     if json:
         forms = [

@@ -1,13 +1,13 @@
 """`leadline attempts`: runs announced before they begin, and how they ended."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from leadline.cli import options
 
 if TYPE_CHECKING:
-    from leadline.verdict import Attempt
+    from leadline.registry.study import Study
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -79,9 +79,11 @@ def close(
     study: options.StudyId,
     number: Number,
     status: Annotated[
-        Status | None,
-        typer.Option("--status", help="How it ended.", show_default="completed with logs, failed without"),
-    ] = None,
+        Status,
+        typer.Option(
+            "--status", help="How it ended; without logs only failed or cancelled.", show_default="completed"
+        ),
+    ] = "completed",
     note: Note = "",
     store: options.Store = None,
     key: options.Key = None,
@@ -89,25 +91,25 @@ def close(
 ) -> None:
     """Close a run with the logs that were attached for it.
 
+    A run without logs stays open unless --status says that it failed or was cancelled.
+
     JSON: {"study", "number", "status", "index", "logs": [sha256, ...]}.
     """
     from leadline.cli.opening import writing
-    from leadline.cli.output import emit
+    from leadline.cli.output import Page, emit
 
     with writing(store, key) as registry:
         found = registry.study(study)
         logs = list(dict.fromkeys(row.sha256 for row in found.attachments if row.attempt == number))
-        ended = status or ("completed" if logs else "failed")
-        receipt = found.close_attempt(number, logs, ended, note)
+        receipt = found.close_attempt(number, logs, status, note)
     if json:
-        emit({"study": found.id, "number": number, "status": ended, "index": receipt.index, "logs": logs})
+        emit({"study": found.id, "number": number, "status": status, "index": receipt.index, "logs": logs})
         return
     count = f"{len(logs)} {'log' if len(logs) == 1 else 'logs'}" if logs else "no log"
-    typer.echo(f"Closed attempt {number} of {found.id} as {ended}, with {count} (entry {receipt.index}).")
-    if not logs:
-        typer.echo(
-            f"  Attach logs first, if there are any: leadline attach {found.id} LOGS --attempt {number}"
-        )
+    page = Page()
+    page.line(f"Closed attempt {number} of {found.id} as {status}, with {count} (entry {receipt.index}).")
+    page.head("Next")
+    page.verbatim(f"leadline report {found.id}")
 
 
 @app.command()
@@ -139,16 +141,18 @@ def abandon(
 def list_(study: options.StudyId, store: options.Store = None, json: options.Json = False) -> None:
     """List every run the registry was told of.
 
-    JSON: {"study", "attempts": [{"number", "status", "opened", "index", "token", "logs": [sha256, ...], "note"}]}.
+    JSON: {"study", "attempts": [{"number", "state", "status", "opened", "index", "token", "logs": [sha256, ...],
+    "note"}]}; state is open, closed or abandoned, status how it ended: completed, failed, cancelled or unknown
+    (started while it is open).
     """
     from leadline.cli.opening import reading
     from leadline.cli.output import Page, emit
 
     with reading(store) as registry:
         found = registry.study(study)
-        attempts = found.attempts
+        attempts = attempt_forms(found)
     if json:
-        emit({"study": found.id, "attempts": [attempt_form(one) for one in attempts]})
+        emit({"study": found.id, "attempts": attempts})
         return
     page = Page()
     if not attempts:
@@ -157,7 +161,13 @@ def list_(study: options.StudyId, store: options.Store = None, json: options.Jso
     page.table(
         ("attempt", "status", "opened (UTC)", "logs", "note"),
         [
-            (str(one.number), one.status, f"{one.opened:%Y-%m-%d %H:%M}", str(len(one.logs)), one.note)
+            (
+                str(one["number"]),
+                ending(one),
+                str(one["opened"])[:16].replace("T", " "),
+                str(len(one["logs"])),
+                one["note"],
+            )
             for one in attempts
         ],
         right=(0, 3),
@@ -165,14 +175,23 @@ def list_(study: options.StudyId, store: options.Store = None, json: options.Jso
     )
 
 
-def attempt_form(one: "Attempt") -> dict[str, object]:
-    """An attempt as JSON values."""
-    return {
-        "number": one.number,
-        "status": one.status,
-        "opened": one.opened.isoformat().replace("+00:00", "Z"),
-        "index": one.opened_index,
-        "token": one.token,
-        "logs": list(one.logs),
-        "note": one.note,
-    }
+def attempt_forms(study: "Study") -> list[dict[str, Any]]:
+    """A study's attempts as JSON values."""
+    return [
+        {
+            "number": one.number,
+            "state": row.state,
+            "status": row.status,
+            "opened": one.opened.isoformat().replace("+00:00", "Z"),
+            "index": one.opened_index,
+            "token": one.token,
+            "logs": list(one.logs),
+            "note": one.note,
+        }
+        for one, row in zip(study.attempts, study.attempt_rows, strict=True)
+    ]
+
+
+def ending(form: dict[str, Any]) -> str:
+    """How an attempt ended, in one word; "open" while it has not."""
+    return str(form["status"] if form["state"] == "closed" else form["state"])

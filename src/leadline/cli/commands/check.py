@@ -19,6 +19,9 @@ def check(
             show_default="as registered",
         ),
     ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Print notes in full too; JSON always has all.")
+    ] = False,
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
@@ -60,6 +63,6 @@ def check(
     else:
         from leadline.cli.findings import print_examination
 
-        print_examination(plan, examined, protocol)
+        print_examination(plan, examined, protocol, notes=all_)
     if not examined.registrable:
         raise typer.Exit(1)

@@ -1,21 +1,24 @@
 """`leadline compare`: the door."""
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
 from leadline.cli import options
 
+#: Written out because the module that defines them is heavy; a test keeps the two equal.
+PairedMethod: TypeAlias = Literal["auto", "cr2", "cr1", "iid", "bootstrap", "tango", "score"]
+
 
 def compare(
-    a: Annotated[str, typer.Argument(metavar="A", help="A log, or a folder of logs.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A log, or a folder with reruns of one setup.")],
     b: Annotated[str, typer.Argument(metavar="B", help="The log or folder it is compared with.")],
     smallest: Annotated[
         float | None,
         typer.Option(
             "--smallest",
             metavar="D",
-            help="Smallest difference worth caring about; with it a precise zero can read null.",
+            help="Smallest difference worth caring about, in the unit of the scores (.05 is five samples in a hundred); with it a precise zero can read null.",
         ),
     ] = None,
     score: Annotated[
@@ -33,7 +36,10 @@ def compare(
         float, typer.Option("--level", metavar="ALPHA", help="0.05 gives a 95 % interval.")
     ] = 0.05,
     method: Annotated[
-        options.Method, typer.Option("--method", help="How the interval is computed.")
+        PairedMethod,
+        typer.Option(
+            "--method", help="How the interval is computed; tango and score need scores that are 0 or 1."
+        ),
     ] = "auto",
     html: Annotated[
         str | None, typer.Option("--html", metavar="FILE", help="Also write one self-contained page.")
@@ -62,7 +68,7 @@ def compare(
             b,
             smallest,
             score=score,
-            cluster=None if cluster == "none" else cluster,
+            cluster=cluster,
             level=level,
             method=method,
         )

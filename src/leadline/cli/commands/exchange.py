@@ -10,16 +10,22 @@ from leadline.cli import options
 
 def export(
     first: Annotated[
-        str, typer.Argument(metavar="ID|DIR", help="A study; or the folder alone, for the whole record.")
+        str,
+        typer.Argument(metavar="ID|DIR", help="A study's id; or a folder, to write the whole record into."),
     ],
-    folder: Annotated[str | None, typer.Argument(metavar="DIR", help="The folder to write into.")] = None,
+    folder: Annotated[
+        str | None,
+        typer.Argument(metavar="DIR", help="Where to write the study; without it, a folder named ID."),
+    ] = None,
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
     """Write a study, or the whole record, as plain files.
 
-    A study: its protocol, certificate, statement, logs and reports. The record: signed checkpoint, tiles,
-    entries and blobs, in the layout any C2SP tlog-tiles client reads.
+    `export ID` and `export ID DIR` write that study: its protocol, certificate, statements with their proofs,
+    logs and reports; `leadline verify DIR` checks it all with nothing else. `export DIR`, where DIR is no id,
+    writes the whole record: signed checkpoint, tiles, entries and blobs, in the layout any C2SP tlog-tiles
+    client reads.
 
     JSON: {"study": id or null, "folder", "files": [path, ...]}.
     """
@@ -28,19 +34,31 @@ def export(
     from leadline.registry.exchange import export_registry, export_study
 
     with reading(store) as registry, busy("writing"):
-        if folder is None:
+        if folder is None and not _is_id(first):
             study, target = None, Path(first)
             files = export_registry(registry, target)
         else:
-            study, target = registry.study(first).id, Path(folder)
+            study = registry.study(first).id
+            target = Path(folder or study)
             files = export_study(registry, study, target)
     if json:
         emit({"study": study, "folder": str(target), "files": [str(path) for path in files]})
         return
     page = Page()
     page.line(f"Wrote {study or 'the whole record'} to {target}: {len(files)} files", "bold")
-    if study is not None:
-        page.verbatim(f"leadline verify {target / f'{study}.tlog-proof'} --key {target / 'log.vkey'}")
+    page.line("Whoever has the folder can verify it, without this registry:", "dim", indent=2)
+    page.verbatim(f"leadline verify {target} --key {target / 'log.vkey'}")
+
+
+def _is_id(text: str) -> bool:
+    from leadline.errors import InputError
+    from leadline.ledger.ids import read_study_id
+
+    try:
+        read_study_id(text)
+    except InputError:
+        return False
+    return True
 
 
 def import_(

@@ -1,11 +1,14 @@
 """`leadline new`: a first protocol, from a template or from an Inspect task."""
 
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from leadline.cli import options
-from leadline.errors import InputError
+from leadline.errors import InputError, StateError
 
 
 def new(
@@ -41,7 +44,7 @@ def new(
     title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help="The study's title.")] = None,
     author: Annotated[str | None, typer.Option("--author", metavar="NAME", help="Your name.")] = None,
     due: Annotated[
-        str | None, typer.Option("--due", metavar="DATE", help="When a report is owed, 2027-01-31.")
+        str | None, typer.Option("--due", metavar="DATE", help="When a report is owed: YYYY-MM-DD.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
     list_templates: Annotated[bool, typer.Option("--list", help="List the templates and end.")] = False,
@@ -53,7 +56,8 @@ def new(
     """Write a first protocol, to be edited.
 
     Templates are complete and commented: they pass `leadline check` as they stand. --from-inspect fills in
-    what a task and a dry run can tell.
+    what a task and a dry run can tell; a dry run that fails is said on standard error. --title, --author, --due
+    and --model are filled in in either.
 
     JSON: {"file", "source", "text"}; with --list {"templates": [{"name", "subject", "fields"}]}; with --areas
     {"areas": [{"id", "title"}]}.
@@ -62,18 +66,40 @@ def new(
         return _list(json)
     if areas:
         return _areas(json)
-    if from_inspect is not None and (template or title or author or due):
-        raise InputError(
-            "--from-inspect fills its own template",
-            remedy="leave out --template, --title, --author and --due",
-        )
+    if from_inspect is not None and template is not None:
+        raise InputError("--from-inspect fills its own template", remedy="leave out --template")
+    _refuse_existing(file, force=force)
+    day = None if due is None else _day(due)
     if from_inspect is not None:
-        source, text = from_inspect, _drafted(from_inspect, model, task_arg or [], dry_run)
+        wanted = {"title": title, "author": author, "due": day, "model": model}
+        source, text = from_inspect, _drafted(from_inspect, task_arg or [], dry_run, wanted)
     else:
         source = template or "compare"
-        text = _filled(source, {"title": title, "author": author, "due": due, "model": model})
+        written = None if day is None else day.isoformat()
+        text = _filled(source, {"title": title, "author": author, "due": written, "model": model})
     _deliver(file, source, text, force=force, json=json)
     return None
+
+
+def _refuse_existing(file: str | None, *, force: bool) -> None:
+    """Said before a draft is made, which can take minutes."""
+    if file is not None and not force and Path(file).exists():
+        raise StateError(
+            "there is a file already", where=file, remedy="name another file, or replace it with --force"
+        )
+
+
+def _day(text: str) -> date:
+    """A day as --due takes it; `InputError` for anything but YYYY-MM-DD."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != text:
+        raise InputError(
+            f"{text!r} is no day", where="--due", remedy="write it as YYYY-MM-DD, e.g. --due 2027-01-31"
+        )
+    return day
 
 
 def _filled(name: str, values: dict[str, str | None]) -> str:
@@ -82,12 +108,15 @@ def _filled(name: str, values: dict[str, str | None]) -> str:
     return templates.text(name, **{key: value for key, value in values.items() if value is not None})
 
 
-def _drafted(target: str, model: str | None, arguments: list[str], dry_run: int) -> str:
+def _drafted(target: str, arguments: list[str], dry_run: int, wanted: Mapping[str, Any]) -> str:
     from leadline.bench.from_inspect import draft
-    from leadline.cli.output import busy
+    from leadline.cli.output import busy, note
 
     with busy("loading the task and trying it"):
-        return draft(target, model=model, task_args=dict(map(_argument, arguments)), dry_run=dry_run)
+        drafted = draft(target, task_args=dict(map(_argument, arguments)), dry_run=dry_run, **wanted)
+    if drafted.problem is not None:
+        note(f"the dry run failed: {drafted.problem}; the draft holds what loading the task could tell")
+    return drafted.text
 
 
 def _argument(text: str) -> tuple[str, Any]:

@@ -37,7 +37,7 @@ def report(
 ) -> None:
     """Run the registered analysis on a study's logs.
 
-    Without --publish nothing is recorded. With --protocol FILE LOGS... the analysis runs on logs of a
+    Without --publish nothing is recorded; a report that was published already is not recorded twice. With --protocol FILE LOGS... the analysis runs on logs of a
     protocol that was never registered, and the report is retrospective.
 
     JSON: a report, as in report.schema.json, byte for byte as it is published.
@@ -79,15 +79,15 @@ def _registered(
         )
     with writing(store, key) if publish else reading(store) as registry:
         study = registry.study(subject[0])
+        before = len(study.reports)
         with busy("reading the logs and running the analysis"):
             found = study.publish() if publish else study.analyze()
         certificate = study.certificate.decode()
         if publish:
-            return (
-                found,
-                certificate,
-                f"Published as entry {study.reports[-1].ix}: the record has it, whatever it says.",
-            )
+            entry = study.reports[-1].ix
+            if len(study.reports) == before:
+                return found, certificate, f"Already published as entry {entry}: nothing has changed since."
+            return found, certificate, f"Published as entry {entry}: the record has it, whatever it says."
         return (
             found,
             certificate,

@@ -31,7 +31,7 @@ def show(study: options.StudyId, store: options.Store = None, json: options.Json
 
 def study_in_full(study: "Study") -> dict[str, Any]:
     """Everything the record has of a study, as JSON values."""
-    from leadline.cli.commands.attempts import attempt_form
+    from leadline.cli.commands.attempts import attempt_forms
     from leadline.store.projections.reports import verdicts
     from leadline.store.projections.studies import amendments, areas, authors, hypotheses
 
@@ -53,7 +53,7 @@ def study_in_full(study: "Study") -> dict[str, Any]:
             {"index": a.ix, "protocol": a.protocol, "seen": a.seen, "reason": a.reason, "created": a.created}
             for a in amendments(view, row.id)
         ],
-        "attempts": [attempt_form(one) for one in study.attempts],
+        "attempts": attempt_forms(study),
         "logs": [
             {
                 "sha256": log.sha256,
@@ -112,12 +112,14 @@ def _print_study(page: "Page", found: dict[str, Any]) -> None:
 
 
 def _print_runs(page: "Page", found: dict[str, Any]) -> None:
+    from leadline.cli.commands.attempts import ending
+
     page.head("What was run")
     for one in found["attempts"]:
         logs = len(one["logs"]) or sum(log["attempt"] == one["number"] for log in found["logs"])
         note = f" · {one['note']}" if one["note"] else ""
         page.line(
-            f"attempt {one['number']} · {one['status']} · opened {one['opened']} · {_count(logs, 'log')}{note}",
+            f"attempt {one['number']} · {ending(one)} · opened {one['opened']} · {_count(logs, 'log')}{note}",
             indent=2,
         )
     loose = sum(log["attempt"] is None for log in found["logs"])

@@ -2,12 +2,18 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from leadline.cli import options
 from leadline.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leadline.cli.output import Page
+    from leadline.registry.recheck import Step
 
 
 def verify(
@@ -20,8 +26,8 @@ def verify(
         typer.Option(
             "--key",
             metavar="VKEY|FILE",
-            help="The log's public key, for a certificate.",
-            show_default="that of the registry at hand",
+            help="The log's public key, for a certificate or an export.",
+            show_default="that of the registry at hand; for an exported study the folder's",
         ),
     ] = None,
     protocol: Annotated[
@@ -35,25 +41,28 @@ def verify(
         ),
     ] = None,
     recompute: Annotated[
-        bool, typer.Option("--recompute/--no-recompute", help="For a study: compute its report again.")
+        bool, typer.Option("--recompute/--no-recompute", help="For a study: compute its newest report again.")
     ] = True,
     store: options.Store = None,
     json: options.Json = False,
 ) -> None:
     """Verify a certificate, log, exported record or study.
 
-    A certificate, and a folder that `leadline export` wrote, need only the log's public key. For a study every
-    proof, signature and stored byte is checked, and the published report is computed again. A log file is
-    looked up by its digest.
+    A certificate, and a folder that `leadline export` wrote, need only the log's public key. For a study, in
+    the registry or exported, every proof, signature and byte is checked, and the published report is computed
+    again. A log file is looked up by its digest.
 
     JSON: of a certificate {"kind": "certificate", "holds", "study", "title", "protocol", "created", "index",
     "size", "origin", "keyid", "author_verified", "protocol_matches", "warnings"}; of a study {"kind": "study",
-    "holds", "study", "steps": [{"name", "ok", "detail"}], "limit"}; of a log {"kind": "log", "holds", "file",
-    "attached": [{"study", "attempt"}]}; of an export {"kind": "export", "holds", "folder", "problems":
+    "holds", "study", "steps": [{"name", "ok", "detail"}], "limit"}; of an exported study the same with "kind":
+    "bundle" and "folder", and "limits": [text, ...]; of a log {"kind": "log", "holds", "file",
+    "attached": [{"study", "attempt"}]}; of a whole record {"kind": "export", "holds", "folder", "problems":
     [{"code", "where", "what", "remedy"}]}.
     """
     path = Path(subject)
-    if path.is_dir():
+    if path.is_dir() and _is_bundle(path):
+        _bundle(path, key, store, recompute=recompute, json=json)
+    elif path.is_dir():
         _export(path, key, store, json=json)
     elif not path.is_file():
         _study(subject, store, recompute=recompute, json=json)
@@ -74,9 +83,9 @@ def _export(folder: Path, key: str | None, store: str | None, *, json: bool) -> 
 
     if not is_export(folder):
         raise InputError(
-            "this folder holds no exported record",
+            "this folder holds no exported study or record",
             where=str(folder),
-            remedy="export one with `leadline export DIR`, or name a certificate, a log or a study",
+            remedy="export one with `leadline export ID` or `leadline export DIR`, or name a certificate, a log or a study",
         )
     public = key or log_key(store)
     if public is None:
@@ -99,6 +108,58 @@ def _export(folder: Path, key: str | None, store: str | None, *, json: bool) -> 
             page.line(str(problem))
     if problems:
         raise typer.Exit(5)
+
+
+def _is_bundle(folder: Path) -> bool:
+    from leadline.registry.bundle import is_bundle
+    from leadline.registry.static import is_export
+
+    return is_bundle(folder) and not is_export(folder)
+
+
+def _bundle(folder: Path, key: str | None, store: str | None, *, recompute: bool, json: bool) -> None:
+    from leadline.cli.opening import log_key
+    from leadline.cli.output import Page, busy, emit
+    from leadline.ledger.keys import VerifyKey
+    from leadline.registry.bundle import LIMITS, study_of, verify_bundle
+    from leadline.registry.recheck import Step, key_text
+
+    public = VerifyKey.parse(key_text(key or folder / "log.vkey"))
+    at_hand = log_key(store)
+    if key is not None:
+        whose = "given with --key"
+    elif at_hand == public.vkey:
+        whose = "in the folder, and the one of the registry at hand"
+    else:
+        whose = "in the folder itself: compare it with the key the log is known by, or pass that with --key"
+    with busy("verifying"):
+        steps = [Step("log key", True, f"{public.vkey} ({whose})")]
+        steps += verify_bundle(folder, public, recompute=recompute)
+    study, holds = study_of(folder), all(step.ok for step in steps)
+    if json:
+        emit(
+            {
+                "kind": "bundle",
+                "holds": holds,
+                "study": study,
+                "folder": str(folder),
+                "steps": [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps],
+                "limits": list(LIMITS),
+            }
+        )
+    else:
+        _print_steps(Page(), study or folder.name, steps, LIMITS)
+    if not holds:
+        raise typer.Exit(1)
+
+
+def _print_steps(page: "Page", name: str, steps: "Sequence[Step]", limits: "Sequence[str]") -> None:
+    holds = all(step.ok for step in steps)
+    page.line(f"{name}: {'everything holds' if holds else 'something does not hold'}", "bold")
+    for step in steps:
+        page.facts([("ok" if step.ok else "FAILS", f"{step.name}: {_short(step.detail)}")])
+    for limit in limits:
+        page.line(f"note: {limit}", "dim", indent=2)
 
 
 def _is_certificate(path: Path) -> bool:
@@ -180,11 +241,7 @@ def _study(subject: str, store: str | None, *, recompute: bool, json: bool) -> N
         listed = [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps]
         emit({"kind": "study", "holds": holds, "study": study.id, "steps": listed, "limit": LIMIT})
     else:
-        page = Page()
-        page.line(f"{study.id}: {'everything holds' if holds else 'something does not hold'}", "bold")
-        for step in steps:
-            page.facts([("ok" if step.ok else "FAILS", f"{step.name}: {_short(step.detail)}")])
-        page.line(f"note: {LIMIT}", "dim", indent=2)
+        _print_steps(Page(), study.id, steps, [LIMIT])
     if not holds:
         raise typer.Exit(1)
 

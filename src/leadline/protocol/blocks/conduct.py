@@ -105,6 +105,8 @@ class Foreknowledge(Block):
 
     level: Literal["none", "metadata", "structure", "pilot_outcomes", "outcomes"]
     pilots: tuple[Sha256, ...] = ()
+    pilot_items: Literal["same", "other"] | None = None
+    """Whether the pilots ran the items registered here or others; None = not said."""
     variants_tried: int | None = Field(default=None, ge=0)
     note: Text = ""
 

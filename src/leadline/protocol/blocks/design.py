@@ -59,6 +59,8 @@ class Task(Block):
     harness: Literal["inspect", "recorded"] = "inspect"
     task: str
     """The task's name as logged, e.g. `inspect_evals/gpqa_diamond`."""
+    file: Line | None = None
+    """Where the task's code is, e.g. `my_task.py`, when no package has it: for people and commands, not compared."""
     version: int | str | None = None
     args: Settings = Field(default_factory=dict)
     dataset: Dataset = Dataset()

@@ -17,6 +17,7 @@ from leadline.protocol.consistency.names import (
     claims_refer_to_hypotheses,
     models_are_named_once,
     names_are_unique,
+    samples_are_listed_once,
     takeaways_are_in_the_grammar,
     values_have_a_canonical_form,
 )
@@ -40,6 +41,7 @@ def find_problems(protocol: "Protocol") -> Iterator[Problem]:
         names_are_unique,
         models_are_named_once,
         arms_exist,
+        samples_are_listed_once,
         measures_hold,
         hypotheses_hold,
         claims_refer_to_hypotheses,

@@ -1,5 +1,6 @@
 """Names are unique, references point at what exists, values have a canonical form."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,25 @@ def arms_exist(protocol: "Protocol") -> Iterator[Problem]:
     for i, arm in enumerate(protocol.arms):
         yield from missing(("arms", i, "model"), arm.model, "model", models)
         yield from missing(("arms", i, "task"), arm.task, "task", tasks)
+
+
+def samples_are_listed_once(protocol: "Protocol") -> Iterator[Problem]:
+    """Sample ids are distinct, and as many as `n` says."""
+    for i, task in enumerate(protocol.tasks):
+        ids, n = task.dataset.samples, task.dataset.n
+        if ids is None:
+            continue
+        if len(set(ids)) != len(ids):
+            twice = next(name for name, count in Counter(ids).items() if count > 1)
+            yield Problem(
+                ("tasks", i, "dataset", "samples"), f"the sample {twice!r} is listed twice", "list it once"
+            )
+        elif n is not None and n != len(ids):
+            yield Problem(
+                ("tasks", i, "dataset", "n"),
+                f"{n} samples are promised and {len(ids)} ids are listed",
+                "make them agree, or leave `n` out",
+            )
 
 
 def claims_refer_to_hypotheses(protocol: "Protocol") -> Iterator[Problem]:

@@ -66,6 +66,11 @@ CATALOGUE: dict[str, Code] = {
         "What an outcome would mean is worth most when it is written before it is known.",
     ),
     "I113": Code("error", "draft not finished", "What only a person knows was left to be filled in."),
+    "I114": Code(
+        "error",
+        "a pilot run again",
+        "The same items under deterministic decoding give the outcome that was seen, which confirms nothing.",
+    ),
     # -- gap, takeaways, forecasts
     "G101": Code(
         "warning",
@@ -211,6 +216,11 @@ CATALOGUE: dict[str, Code] = {
         "warning",
         "epochs averaged in a share",
         "A share needs items of 0 or 1; the mean of several epochs lies between.",
+    ),
+    "D117": Code(
+        "warning",
+        "one solver for different arguments",
+        "Where a solver follows the task's arguments, arms that differ in them cannot all match one promise.",
     ),
     # -- execution and simulation
     "S001": Code(

@@ -67,6 +67,14 @@ def instruments(view: View) -> Iterator[Finding]:
                 f"solver and prompts of {task.name!r} are not bound",
                 "list the solver's steps with their parameters",
             )
+        for j, step in enumerate(task.solver or ()):
+            if step.params is None:
+                yield finding(
+                    "D105",
+                    f"tasks[{i}].solver[{j}].params",
+                    f"the parameters of the solver step {step.solver!r} are not bound",
+                    "add `params` ({} when it takes none), with a task per arm where they differ",
+                )
         if not task.scorers:
             yield finding(
                 "D106",
@@ -85,6 +93,22 @@ def instruments(view: View) -> Iterator[Finding]:
         if task.version is None:
             yield finding(
                 "D111", f"tasks[{i}].version", f"the version of {task.name!r} is not stated", "add `version`"
+            )
+
+
+def shared_solvers(view: View) -> Iterator[Finding]:
+    """A solver whose parameters are bound serves arms that run the task alike."""
+    for i, task in enumerate(view.plan.tasks):
+        bound = [step.solver for step in task.solver or () if step.params]
+        arms = [arm for arm in view.plan.arms if arm.task == task.name]
+        if bound and any(arm.task_args != arms[0].task_args for arm in arms):
+            names = ", ".join(repr(arm.name) for arm in arms)
+            yield finding(
+                "D117",
+                f"tasks[{i}].solver",
+                f"the arms {names} give {task.name!r} different arguments, and one set of parameters is bound for "
+                f"{', '.join(bound)}: where they follow the arguments, an arm is sure to deviate",
+                "write one task per arm, each with its own solver, or leave out the `params` that differ",
             )
 
 
@@ -212,4 +236,6 @@ def shares(view: View) -> Iterator[Finding]:
             )
 
 
-RULES: tuple[Rule, ...] = (datasets, decoding, instruments, judges, scores, unused, pairing, shares)
+RULES: tuple[Rule, ...] = (
+    datasets, decoding, instruments, shared_solvers, judges, scores, unused, pairing, shares,
+)  # fmt: skip

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from leadline.landscape import is_area, suggest
+from leadline.landscape import is_area, mentioned, suggest
+from leadline.protocol.model import Protocol
 from leadline.registry.check.model import Finding, Rule, View, finding
 from leadline.verdict.draft import FILL_IN
 
@@ -36,8 +37,12 @@ def dates(view: View) -> Iterator[Finding]:
 def areas(view: View) -> Iterator[Finding]:
     """The study has its place in the landscape."""
     if not view.plan.area:
-        near = suggest(" ".join([view.plan.title, *(arm.technique for arm in view.plan.arms)]), limit=3)
-        remedy = f"perhaps {', '.join(near)}" if near else "see `leadline new --areas`"
+        near = mentioned(" ".join([view.plan.title, *(arm.technique for arm in view.plan.arms)]))[:3]
+        remedy = (
+            f"perhaps {', '.join(near)}; `leadline new --areas` lists all"
+            if near
+            else "see `leadline new --areas`"
+        )
         yield finding("I104", "area", "the study names no area of the landscape", remedy)
     for i, name in enumerate(view.plan.area):
         if not is_area(name):
@@ -99,6 +104,31 @@ def foreknowledge(view: View) -> Iterator[Finding]:
         )
 
 
+def pilots_on_the_same_items(view: View) -> Iterator[Finding]:
+    """Deterministic decoding of items a pilot has answered gives the pilot's answers again."""
+    plan = view.plan
+    known = plan.foreknowledge
+    seen = known.level == "pilot_outcomes" and known.pilot_items != "other"
+    if not seen or plan.status != "confirmatory":
+        return
+    arms = [plan.arm(name) for name in {n for h in plan.hypotheses for n in h.estimand.arms}]
+    bound = all(plan.task(arm.task).dataset.sha256 is not None for arm in arms)
+    settings = [{**plan.task(arm.task).generate, **arm.generate} for arm in arms]
+    if bound and settings and all(_greedy(generate.get("temperature")) for generate in settings):
+        yield finding(
+            "I114",
+            "foreknowledge.pilot_items",
+            "pilot outcomes are known, the items are fixed and every arm decodes at temperature 0: "
+            "running the pilot's items again would give its numbers, and no new information",
+            "register other items (another seed or selection) and say `pilot_items: other`, "
+            "or decode above temperature 0 with `seed: from_freeze`",
+        )
+
+
+def _greedy(temperature: object) -> bool:
+    return isinstance(temperature, int | float) and not isinstance(temperature, bool) and temperature == 0
+
+
 def rules_for_models(view: View) -> Iterator[Finding]:
     """Models named by a rule are still to be fixed."""
     for i, model in enumerate(view.plan.models):
@@ -124,9 +154,14 @@ def relations(view: View) -> Iterator[Finding]:
 
 def unfilled(view: View) -> Iterator[Finding]:
     """Nothing a draft marked for a person to fill in is left."""
-    for path, text in _texts(view.plan.model_dump(mode="json", exclude_defaults=True), ""):
-        if FILL_IN in text:
-            yield finding("I113", path, f"still to be filled in: {text[:60]!r}", "write what only you know")
+    for path, text in unfinished(view.plan):
+        yield finding("I113", path, f"still to be filled in: {text[:60]!r}", "write what only you know")
+
+
+def unfinished(plan: Protocol) -> list[tuple[str, str]]:
+    """Path and text of every field a draft marked for a person to fill in."""
+    written = plan.model_dump(mode="json", exclude_defaults=True)
+    return [(path, text) for path, text in _texts(written, "") if FILL_IN in text]
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
@@ -142,5 +177,5 @@ def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 RULES: tuple[Rule, ...] = (
-    dates, areas, authors, target, foreknowledge, rules_for_models, relations, unfilled,
+    dates, areas, authors, target, foreknowledge, pilots_on_the_same_items, rules_for_models, relations, unfilled,
 )  # fmt: skip

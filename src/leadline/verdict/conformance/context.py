@@ -32,6 +32,8 @@ class Context:
     recomputed: tuple[Recomputed, ...]
     summary_mismatches: Mapping[str, int]
     """By sha256: results whose value in the summaries differs from the sample itself."""
+    silent: frozenset[str] = frozenset()
+    """Logs (sha256) of announced attempts that scored nothing; in no other list here."""
     rivals: tuple[tuple[str, str], ...] = ()
     """(name, why set aside) of files that hold an evaluation another file holds too, with other bytes."""
 
@@ -46,9 +48,9 @@ class Context:
                 yield arm, self.protocol.task(arm.task), header
 
     def begun(self, header: LogHeader) -> datetime | None:
-        """The earliest time the log admits: its own creation or its first sample's start."""
-        times = [time for time in (header.created, self.seen[header.sha256].started) if time is not None]
-        return min(times, default=None)
+        """The earliest time the log admits: its own creation, its start, or its first sample's start."""
+        times = (header.created, header.started_at, self.seen[header.sha256].started)
+        return min((time for time in times if time is not None), default=None)
 
     def logs_before_freeze(self) -> bool:
         """True when any log says it began before the freeze."""
@@ -65,11 +67,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the samples of one log show: ids, epochs, earliest start, answers by another model,
-    scores edited afterwards, results a later run of the sample replaced, content digest."""
+    """What the samples of one log show: ids, epochs, (sample, epoch) results from epoch 1 on, first start,
+    answers by another model, scores edited afterwards, results a later run of the sample replaced,
+    content digest."""
 
     samples: tuple[str, ...]
     epochs: int
+    results: int
     started: datetime | None
     fallbacks: int
     edits: int
@@ -91,11 +95,9 @@ def compare(check_id: str, promised: Any, found: Any, arm: str, log: str, *, log
 
 
 def same(promised: Any, found: Any) -> bool:
-    """Equality of logged settings: numbers by value (1 and 1.0), booleans never equal numbers."""
+    """Equality of logged settings: numbers by exact value (1 is 1.0), booleans never equal numbers."""
     if isinstance(promised, bool) or isinstance(found, bool):
         return promised is found
-    if isinstance(promised, int | float) and isinstance(found, int | float):
-        return float(promised) == float(found)
     if isinstance(promised, list | tuple) and isinstance(found, list | tuple):
         return len(promised) == len(found) and all(map(same, promised, found))
     if isinstance(promised, Mapping) and isinstance(found, Mapping):

@@ -6,6 +6,7 @@ from leadline.ledger.seeds import order
 from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.design import Arm, Task
 from leadline.verdict.conformance.context import Context, answered
+from leadline.verdict.data import promise_of
 from leadline.verdict.model import Check
 
 
@@ -42,15 +43,13 @@ def _samples(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
         )
         text = f"{len(found & promised)} of {len(promised)}, {len(extra)} others"
         yield Check("dataset.samples", answer, f"{len(promised)} ids", text, arm.name, header.log, note)
-    n = task.dataset.n if task.dataset.n is not None else (task.dataset.samples and len(task.dataset.samples))
-    if n:
-        answer = answered(len(found) == n)
-        yield Check("dataset.n", answer, str(n), str(len(found)), arm.name, header.log)
-    short = context.seen[header.sha256].epochs
-    if short != task.epochs:
-        yield Check("epochs.run", "deviation", str(task.epochs), str(short), arm.name, header.log)
-    else:
-        yield Check("epochs.run", "pass", str(task.epochs), str(short), arm.name, header.log)
+    n = promise_of(context.protocol, arm.name).items
+    yield Check("dataset.n", answered(len(found) == n), str(n), str(len(found)), arm.name, header.log)
+    seen = context.seen[header.sha256]
+    absent = len(found) * task.epochs - seen.results
+    kept = seen.epochs == task.epochs and not absent
+    note = f"{absent} results of a sample and an epoch are not in the log" if absent > 0 else ""
+    yield Check("epochs.run", answered(kept), str(task.epochs), str(seen.epochs), arm.name, header.log, note)
 
 
 def _order(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:

@@ -36,7 +36,7 @@ def log_checks(context: Context) -> Iterator[Check]:
 
 
 def _changed(context: Context, header: LogHeader, arm: str | None) -> Iterator[Check]:
-    """Edits of the log or of scores, and samples that were run again in place of an earlier result."""
+    """Edits of the log or of scores, samples run again in place of an earlier result, settings changed under way."""
     seen = context.seen[header.sha256]
     edits = len(header.log_updates) + seen.edits
     yield Check("log.edits", answered(not edits), "none", f"{edits} edits", arm, header.log)
@@ -45,14 +45,17 @@ def _changed(context: Context, header: LogHeader, arm: str | None) -> Iterator[C
     note = "an earlier result of the same sample is in the file and does not count" if seen.replaced else ""
     found = f"{seen.replaced} samples run again"
     yield Check("log.replaced", answer, "each sample run once", found, arm, header.log, note)
+    retuned = len(header.config_updates)
+    yield Check("log.retuned", answered(not retuned), "none", f"{retuned} changes", arm, header.log)
 
 
 def _aggregates(context: Context) -> Iterator[Check]:
     """What a log claims about itself beside what its samples say."""
-    arms = {header.log: context.assignment[header.sha256] for header in context.headers}
     for claim in context.recomputed:
+        if claim.sha256 in context.silent:
+            continue
         promised = f"{claim.scorer} {claim.metric} {_number(claim.reported)}"
-        arm = arms.get(claim.log)
+        arm = context.assignment.get(claim.sha256)
         if claim.consistent is None and claim.metric not in POINT_METRICS:
             continue  # a metric of the task's own: listed in the report, and no promise rests on it
         if claim.consistent is None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from leadline.logs.headers import LogHeader
 from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context, answered
-from leadline.verdict.model import Attempt, Check, Registration
+from leadline.verdict.model import Answer, Attempt, Check, Registration
 
 #: Clocks of the registry and of the machine that ran may differ by this much.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -17,6 +17,7 @@ def registration_checks(context: Context) -> Iterator[Check]:
     yield from _attempts(context)
     for header in context.headers:
         yield _after_freeze(context, header)
+        yield from _not_before(context, header)
 
 
 def _frozen(context: Context) -> Check:
@@ -39,27 +40,33 @@ def _attempts(context: Context) -> Iterator[Check]:
             "attempts.accounted", "unknown", "every run opened beforehand", "no attempt opened", note=note
         )
         return
-    here = {header.sha256 for header in context.headers}
+    here = {header.sha256 for header in context.headers} | context.silent
     for attempt in context.attempts:
-        yield _attempt(attempt, here)
+        yield _attempt(attempt, here, context.silent)
     most = context.protocol.attempts.max
     if most is not None:
         answer = answered(len(context.attempts) <= most)
         yield Check("attempts.max", answer, f"at most {most}", str(len(context.attempts)))
 
 
-def _attempt(attempt: Attempt, here: set[str]) -> Check:
+def _attempt(attempt: Attempt, here: set[str] | frozenset[str], silent: frozenset[str]) -> Check:
     promised = f"attempt {attempt.number} closed, its logs attached"
     if attempt.status == "open":
         return Check("attempts.accounted", "deviation", promised, "still open: its result is not disclosed")
     if attempt.status == "abandoned":
         note = attempt.note or "no reason given"
         return Check("attempts.accounted", "deviation", promised, "abandoned", note=note)
+    if not attempt.logs:
+        found = "closed without a log: its result is not disclosed"
+        return Check("attempts.accounted", "deviation", promised, found, note=attempt.note)
     absent = [sha for sha in attempt.logs if sha not in here]
     if absent:
         return Check(
             "attempts.accounted", "deviation", promised, f"{len(absent)} of its logs absent: {absent[0]}"
         )
+    if silent.issuperset(attempt.logs):
+        found = f"closed with {len(attempt.logs)} logs that scored nothing: listed, not counted"
+        return Check("attempts.accounted", "pass", promised, found, note=attempt.note)
     return Check("attempts.accounted", "pass", promised, f"closed with {len(attempt.logs)} logs")
 
 
@@ -85,6 +92,16 @@ def _after_freeze(context: Context, header: LogHeader) -> Check:
             check_id, "unknown" if token is None else "deviation", promised, found, arm, header.log, note
         )
     return _against_attempt(registration, attempt, header, begun, arm)
+
+
+def _not_before(context: Context, header: LogHeader) -> Iterator[Check]:
+    """The first day (in UTC) on which a run may begin."""
+    first, begun = context.protocol.timeline.not_before, context.begun(header)
+    if first is not None:
+        found = None if begun is None else begun.date().isoformat()
+        answer: Answer = "unknown" if begun is None else answered(begun.date() >= first)
+        arm = context.assignment[header.sha256]
+        yield Check("run.not_before", answer, f"{first}", found or "not logged", arm, header.log)
 
 
 def _against_attempt(

@@ -2,14 +2,16 @@
 
 Decoding and limits are closed lists: what the protocol does not name must be at the harness's default,
 because an unnamed temperature is a degree of freedom. Transport settings (retries, connections,
-timeouts of one call) cannot change an answer and are not compared.
+timeouts of one call) cannot change an answer and are not compared; cached answers and extra headers can,
+and are.
 """
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 
 from leadline.logs.headers import LogHeader
-from leadline.protocol.blocks.design import Arm, Task
+from leadline.protocol.blocks.design import Arm, Judge, Task
 from leadline.verdict.arms import expected_args, expected_generate, same_task
 from leadline.verdict.conformance.context import Context, answered, compare, same, show
 from leadline.verdict.model import Check
@@ -18,10 +20,15 @@ from leadline.verdict.seeding import FROM_FREEZE, generate_seed
 TRANSPORT = frozenset(
     {
         "max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections", "batch",
-        "cache", "cache_prompt", "num_choices_transport", "extra_headers",
+        "cache_prompt", "stream_idle_timeout",
     }
 )  # fmt: skip
 LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit", "cost_limit", "turn_limit")
+#: Other run options that choose which answer of a sample stands, or what its tools may do.
+CONDUCT = ("token_limit_type", "retry_on_error", "score_on_error", "approval")
+
+#: Roles of models that are measured; being registered for one arm is no leave to help in another.
+ARMS_ONLY = frozenset({"subject", "baseline"})
 
 
 def setting_checks(context: Context) -> Iterator[Check]:
@@ -43,6 +50,11 @@ def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
         yield compare("model.id", model.id, header.model, arm.name, header.log)
     if model.base_url is not None:
         yield compare("model.base_url", model.base_url, header.model_base_url, arm.name, header.log)
+    elif header.model_base_url is not None:
+        note = "whether this server is the provider's own cannot be told; promise it as `base_url`"
+        yield Check(
+            "model.base_url", "unknown", "the default", header.model_base_url, arm.name, header.log, note
+        )
     yield from _closed_list("model.args", model.args, header.model_args, arm, header)
     fallbacks = context.seen[header.sha256].fallbacks
     answer = answered(not fallbacks)
@@ -52,8 +64,7 @@ def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
 
 
 def _task(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
-    answer = answered(same_task(task.task, header.task))
-    yield Check("task.name", answer, task.task, header.task, arm.name, header.log)
+    yield _task_name(arm, task, header)
     if task.version is not None:
         found = None if header.task_version is None else str(header.task_version)
         yield compare("task.version", str(task.version), found, arm.name, header.log)
@@ -72,6 +83,16 @@ def _task(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator
     yield compare("epochs", task.epochs, epochs, arm.name, header.log)
 
 
+def _task_name(arm: Arm, task: Task, header: LogHeader) -> Check:
+    """Equal to the name logged, or to the one in the harness's registry; the last part alone proves little."""
+    if task.task in (header.task, header.task_registry_name):
+        return Check("task.name", "pass", task.task, header.task, arm.name, header.log)
+    if not same_task(task.task, header.task):
+        return Check("task.name", "deviation", task.task, header.task, arm.name, header.log)
+    note = "equal but for the package: a task of the same name from elsewhere is not excluded"
+    return Check("task.name", "unknown", task.task, header.task, arm.name, header.log, note)
+
+
 def _generate(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
     expected = dict(expected_generate(context.protocol, arm))
     skip = TRANSPORT
@@ -87,6 +108,8 @@ def _generate(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
 
 def _limits(arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
     config = {key: (header.config or {}).get(key) for key in LIMITS}
+    # These are written as false or 0 by some versions where nothing was asked for.
+    config |= {key: (header.config or {}).get(key) or None for key in CONDUCT}
     yield from _closed_list("limits", task.limits, config, arm, header)
 
 
@@ -110,8 +133,13 @@ def _closed_list(
 def _solver(arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
     if task.solver is None:
         return
-    promised = [{"solver": step.solver, "params": step.params or {}} for step in task.solver]
-    found = [{"solver": step.get("solver"), "params": step.get("params") or {}} for step in header.steps]
+    # A step whose params are null is bound by name only.
+    open_steps = {position for position, step in enumerate(task.solver) if step.params is None}
+    promised = [{"solver": step.solver, "params": step.params} for step in task.solver]
+    found = [
+        {"solver": step.get("solver"), "params": None if position in open_steps else step.get("params") or {}}
+        for position, step in enumerate(header.steps)
+    ]
     yield compare("solver", promised, found or None, arm.name, header.log)
 
 
@@ -128,8 +156,7 @@ def _scoring(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
         name = scorer.name if present else ", ".join(sorted(found))
         yield Check("scorer.name", answered(present), scorer.name, name, arm.name, header.log)
         if present and scorer.params is not None:
-            equal = all(same(value, found[scorer.name].get(key)) for key, value in scorer.params.items())
-            answer = answered(equal)
+            answer = answered(same(scorer.params, found[scorer.name]))
             yield Check(
                 "scorer.params", answer, show(scorer.params), show(found[scorer.name]), arm.name, header.log
             )
@@ -138,23 +165,48 @@ def _scoring(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
 
 def _judge(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
     """A judge shows itself as a model role or in the usage; one that nobody registered is a deviation."""
-    subject = context.protocol.model(arm.model).id
-    declared = {model.id for model in context.protocol.models if model.role != "subject"}
-    others = sorted(_models_used(header) - {header.model, subject})
+    own = {header.model, context.protocol.model(arm.model).id}
+    declared = {model.id for model in context.protocol.models if model.role not in ARMS_ONLY}
+    roles, others = _roles(header), sorted(set(header.model_usage) - own)
     if task.judge is not None:
-        found = task.judge.model if task.judge.model in others else ", ".join(others) or None
-        yield compare("judge.model", task.judge.model, found, arm.name, header.log)
-        declared.add(task.judge.model)
-    for other in others:
-        if other not in declared:
-            yield Check("judge.undeclared", "deviation", "no other model", other, arm.name, header.log)
+        judge = _judge_id(context, task.judge)
+        used = sorted({*roles, *others})
+        found = judge if judge in {*used, *header.model_usage} else ", ".join(used) or None
+        yield compare("judge.model", judge, found, arm.name, header.log)
+        yield from _judge_prompt(arm, task.judge, header)
+        declared.add(judge)
+    for other in sorted({*roles, *others} - declared):
+        yield Check("judge.undeclared", "deviation", "no other model", other, arm.name, header.log)
 
 
-def _models_used(header: LogHeader) -> set[str]:
-    """Every model the log names: in its usage, and in its roles."""
-    roles = {
+def _judge_id(context: Context, judge: Judge) -> str:
+    """The judge's id as logged; a protocol may name it by its alias."""
+    named = next((model.id for model in context.protocol.models if model.name == judge.model), None)
+    return named or judge.model
+
+
+def _judge_prompt(arm: Arm, judge: Judge, header: LogHeader) -> Iterator[Check]:
+    """A prompt shows itself only where a scorer was handed it; otherwise nobody can tell."""
+    if judge.prompt_sha256 is None:
+        return
+    texts = [
+        value
+        for scorer in header.scorers
+        for value in (scorer.get("options") or scorer.get("params") or {}).values()
+        if isinstance(value, str)
+    ]
+    digests = {sha256(text.encode("utf-8", "surrogatepass")).hexdigest() for text in texts}
+    shown = judge.prompt_sha256 in digests
+    found = judge.prompt_sha256 if shown else "no scorer's logged options hold this prompt"
+    yield Check(
+        "judge.prompt", "pass" if shown else "unknown", judge.prompt_sha256, found, arm.name, header.log
+    )
+
+
+def _roles(header: LogHeader) -> set[str]:
+    """Models the log binds to roles."""
+    return {
         str(role.get("model"))
         for role in header.model_roles.values()
         if isinstance(role, Mapping) and role.get("model")
     }
-    return set(header.model_usage) | roles

@@ -11,6 +11,7 @@ from leadline.verdict.analysis import analyze
 from leadline.verdict.arms import assign
 from leadline.verdict.cases import Case
 from leadline.verdict.estimate import question
+from leadline.verdict.items import NOT_ANALYSABLE
 from leadline.verdict.report import Report
 from leadline.verdict.simulation.generate import Generator
 from leadline.verdict.simulation.logs import simulated_table
@@ -39,7 +40,22 @@ def execute(protocol: Protocol) -> Report:
         raise ProtocolError(
             f"the registered analysis does not run: {error.message}", where=error.where, remedy=error.remedy()
         ) from error
+    _analysable(report)
     return report
+
+
+def _analysable(report: Report) -> None:
+    """Data no expression can be applied to end a real study inconclusive; in a rehearsal they are the plan's fault."""
+    asked = [(f"hypotheses.{name}", verdict.reason) for name, verdict in report.verdicts.items()]
+    asked += [(f"controls.{result.name}", result.reason) for result in report.controls]
+    asked += [(f"robustness.{result.specification}", result.reason) for result in report.robustness]
+    for where, reason in asked:
+        if reason is not None and reason.startswith(NOT_ANALYSABLE):
+            raise ProtocolError(
+                f"the registered analysis does not run: {reason.partition(': ')[2]}",
+                where=where,
+                remedy="correct the expressions of the measure, the data rules or `where`",
+            )
 
 
 def resolve_rules(protocol: Protocol) -> Protocol:

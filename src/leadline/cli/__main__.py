@@ -1,0 +1,7 @@
+"""`python -m leadline.cli` is `leadline`."""
+
+import sys
+
+from leadline.cli.main import main
+
+sys.exit(main())
