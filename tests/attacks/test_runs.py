@@ -274,8 +274,12 @@ def test_an_edited_copy_of_a_log_beside_the_honest_one_is_a_deviation(world: Wor
     )
     study.attach(forged)
     report = study.analyze()
-    assert "log.rival" in faults(report)
+    assert faults(report) == {"log.rival"}
     assert report.standing == "exploratory"
+    honest_digests = {sha for attempt in study.attempts for sha in attempt.logs}
+    assert {log.sha256 for log in report.logs} == honest_digests, (
+        "the file the attempt closed with is analysed"
+    )
 
 
 def test_a_sample_run_again_until_it_pleases_is_not_a_clean_pass(world: World) -> None:

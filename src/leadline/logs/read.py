@@ -1,5 +1,6 @@
 """`read_logs`: from paths to a SampleTable."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def read_logs(
     arm: str | None = None,
     strict: bool = False,
     limits: Limits = DEFAULT,
+    prefer: Collection[str] = (),
 ) -> SampleTable:
     """Read evaluation logs into one table.
 
@@ -46,6 +48,7 @@ def read_logs(
     arm: a label put into a column `arm` of every row.
     strict: raise on the first file that cannot be read, instead of naming it in the accounting.
     limits: bounds on hostile files.
+    prefer: SHA-256 digests of files that are kept before any other file of the same evaluation.
 
     Files are told apart by content. What is no log, a byte copy of another log, or unreadable is named in
     `accounting.skipped`; of two files of one evaluation the more complete is kept.
@@ -55,7 +58,7 @@ def read_logs(
     """
     request = compile_request(tier, columns, arm, limits)
     files, skipped = discover(paths)
-    reading = _Reading(request, strict=strict, skipped=skipped)
+    reading = _Reading(request, strict=strict, skipped=skipped, prefer=frozenset(prefer))
     for path in files:
         reading.take(path)
     return reading.finish()
@@ -64,7 +67,10 @@ def read_logs(
 class _Reading:
     """One call of `read_logs`: logs are read one after the other into shared columns."""
 
-    def __init__(self, request: Request, *, strict: bool, skipped: list[Skipped]) -> None:
+    def __init__(
+        self, request: Request, *, strict: bool, skipped: list[Skipped], prefer: frozenset[str]
+    ) -> None:
+        self._prefer = prefer
         self._request = request
         self._strict = strict
         self._skipped = skipped
@@ -142,11 +148,11 @@ class _Reading:
         return SampleTable(table, headers, Accounting(accounts, skipped))
 
     def _one_per_evaluation(self) -> list[int]:
-        """Positions of the logs that stay: of several files of one evaluation the most complete, then the last."""
+        """Positions of the logs that stay: of one evaluation the preferred file, the most complete, then the last."""
         best: dict[str, int] = {}
         for slot, (header, _) in self._logs.items():
             rival = best.get(header.eval_id)
-            if rival is None or _rank(*self._logs[slot]) > _rank(*self._logs[rival]):
+            if rival is None or self._rank(slot) > self._rank(rival):
                 best[header.eval_id] = slot
         for slot, (header, account) in self._logs.items():
             if (winner := best[header.eval_id]) != slot:
@@ -154,11 +160,19 @@ class _Reading:
                 self._logs[slot] = header, set_aside(account, f"same evaluation as {name}, which is kept")
         return sorted(best.values())
 
-
-def _rank(header: LogHeader, account: LogAccount) -> tuple[bool, int, str, int, str]:
-    finished = header.completed_at.isoformat() if header.completed_at else ""
-    samples = account.kept or header.samples_read
-    return header.status == "success", samples, finished, len(header.log_updates), header.sha256
+    def _rank(self, slot: int) -> tuple[bool, bool, int, str, int, str]:
+        header, account = self._logs[slot]
+        finished = header.completed_at.isoformat() if header.completed_at else ""
+        samples = account.kept or header.samples_read
+        preferred = header.sha256 in self._prefer
+        return (
+            preferred,
+            header.status == "success",
+            samples,
+            finished,
+            len(header.log_updates),
+            header.sha256,
+        )
 
 
 def assemble(columns: Columns, slots: int, kept: dict[int, LogHeader], request: Request) -> Any:

@@ -25,7 +25,7 @@ from leadline.registry.recheck import LIMIT, Step, same_report, step
 from leadline.registry.statements import ENVELOPE, log_path
 from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
-from leadline.verdict.needs import required_columns
+from leadline.verdict.needs import closed_with, required_columns
 
 #: What a folder cannot show; printed with every verification of one.
 LIMITS = (
@@ -296,7 +296,12 @@ def _recomputed(folder: Path, proven: Sequence[Proven], logs_hold: bool) -> str:
     with tempfile.TemporaryDirectory(prefix="leadline-") as empty:
         # Read with only the attached files in sight; an empty folder stands for "no logs".
         paths = [folder / log_path(digest, log.name) for digest, log in record.logs.items()] or [Path(empty)]
-        samples = read_logs(paths, tier="sample", columns=list(required_columns(protocol)) or None)
+        samples = read_logs(
+            paths,
+            tier="sample",
+            columns=list(required_columns(protocol)) or None,
+            prefer=closed_with(record.attempts),
+        )
     again = analyze(protocol, samples, registration=record.registration, attempts=record.attempts)
     return same_report(stored, again.to_json())
 

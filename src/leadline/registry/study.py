@@ -26,7 +26,7 @@ from leadline.store.projections.studies import AmendmentRow, StudyRow, amendment
 from leadline.store.projections.studies import study as find_study
 from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
-from leadline.verdict.needs import required_columns
+from leadline.verdict.needs import closed_with, required_columns
 from leadline.verdict.report import Report
 from leadline.verdict.seeding import generate_seed
 
@@ -267,8 +267,13 @@ class Study:
 
     # -- result --------------------------------------------------------------------------------
 
-    def samples(self, only: Collection[str] | None = None) -> SampleTable:
-        """The samples of the attached logs (all, or those with the digests in `only`), as the analysis needs them."""
+    def samples(
+        self, only: Collection[str] | None = None, attempts: Sequence[Attempt] | None = None
+    ) -> SampleTable:
+        """The samples of the attached logs (all, or those with the digests in `only`), as the analysis needs them.
+
+        Of two files of one evaluation the one that an attempt (of `attempts`, default all) closed with is read.
+        """
         with tempfile.TemporaryDirectory(prefix="leadline-") as folder:
             paths = self._lay_out(Path(folder), only)
             if not paths:
@@ -277,7 +282,12 @@ class Study:
                     where=self.id,
                     remedy=f"leadline attach {self.id} LOGS",
                 )
-            return read_logs(paths, tier="sample", columns=list(required_columns(self.protocol)) or None)
+            return read_logs(
+                paths,
+                tier="sample",
+                columns=list(required_columns(self.protocol)) or None,
+                prefer=closed_with(self.attempts if attempts is None else attempts),
+            )
 
     def _lay_out(self, folder: Path, only: Collection[str] | None) -> list[Path]:
         """The attached files under the names they were attached with, each in a folder of its own."""
@@ -321,7 +331,7 @@ class Study:
         amended = [row.protocol for row in amendments(self.registry.store, self.id) if row.ix < published.ix]
         registration = replace(self.registration, amended=tuple(amended))
         return analyze(
-            self.protocol, self.samples(logs), registration=registration, attempts=attempts
+            self.protocol, self.samples(logs, attempts), registration=registration, attempts=attempts
         ).to_json()
 
     def publish(self) -> Report:

@@ -1,7 +1,10 @@
 """Which sample columns a protocol's analysis reads."""
 
+from collections.abc import Iterable
+
 from leadline.protocol.expression import compile as compile_expression
 from leadline.protocol.model import Protocol
+from leadline.verdict.model import Attempt
 
 
 def required_columns(protocol: Protocol) -> tuple[str, ...]:
@@ -10,6 +13,11 @@ def required_columns(protocol: Protocol) -> tuple[str, ...]:
     for text in _expressions(protocol):
         names |= set(compile_expression(text).columns)
     return tuple(sorted(names))
+
+
+def closed_with(attempts: Iterable[Attempt]) -> frozenset[str]:
+    """Digests of the files that announced attempts ended with; pass them to `read_logs(prefer=...)`."""
+    return frozenset(sha for attempt in attempts for sha in attempt.logs)
 
 
 def _expressions(protocol: Protocol) -> list[str]:

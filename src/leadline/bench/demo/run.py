@@ -4,12 +4,13 @@ import shlex
 import shutil
 import time
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadline.bench.demo.lab import run_study
 from leadline.bench.demo.tamper import copy_registry, edit_answers, flip_one_bit, report_with_forged_log
-from leadline.errors import StateError
+from leadline.errors import MissingExtraError, StateError
 from leadline.ledger import keyfile
 from leadline.ledger.certificate import SUFFIX
 from leadline.ledger.keys import SigningKey
@@ -39,6 +40,7 @@ def run_demo(output: Path, *, weights: Path | None = None, console: "Console") -
     Raises StateError when `output` holds files that no demonstration made.
     """
     start = time.monotonic()
+    _require_inspect()
     _clear(output)
     key = SigningKey.generate("demo.leadline/author")
     keyfile.save(key, output / "author.key")
@@ -139,6 +141,12 @@ def _log_of(study: Study, output: Path) -> Path:
     arm = study.protocol.hypotheses[0].estimand.arms[-1]
     name = next(log.name for log in report.logs if log.arm == arm)
     return output / "logs" / study.id / name
+
+
+def _require_inspect() -> None:
+    """Said before anything is registered that could then not be run."""
+    if find_spec("inspect_ai") is None:
+        raise MissingExtraError("the demonstration runs Inspect", remedy="pip install 'leadline[inspect]'")
 
 
 def _heading(console: "Console", words: str) -> None:
