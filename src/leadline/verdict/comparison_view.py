@@ -125,6 +125,8 @@ def comparison_facts(one: "Comparison") -> tuple[tuple[str, str], ...]:
         has = one.estimate.wide is not None
         label = f"A minus B [{words.percent(one.estimate.alpha)} interval]" if has else "A minus B"
         facts.append((label, words.value_words(one.estimate)))
+        if has:
+            facts.append(("interval", words.method_words(one.estimate.method)))
     facts.append(
         (
             "paired samples",

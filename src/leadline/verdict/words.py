@@ -171,6 +171,25 @@ def foreknowledge(protocol: Protocol) -> str:
     return f"{FOREKNOWLEDGE[known.level]}{pilots}{note}"
 
 
+#: How an interval was made; methods not listed are shown by their own name.
+METHODS = {
+    "cr2": "cluster-robust CR2, t on Satterthwaite degrees of freedom",
+    "cr1": "cluster-robust CR1, t on clusters less one",
+    "iid": "Student's t on independent items",
+    "tango": "Tango's score interval for pairs",
+    "score_clustered": "score interval with cluster-robust variance",
+    "dirichlet_multinomial+score": "likelihood of clustered outcomes, joined with a cluster-robust score interval",
+    "beta_binomial+score": "likelihood of clustered outcomes, joined with a cluster-robust score interval",
+    "clopper_pearson": "exact (Clopper-Pearson)",
+    "miettinen_nurminen": "Miettinen-Nurminen score interval",
+}
+
+
+def method_words(method: str) -> str:
+    """How an interval was made."""
+    return METHODS.get(method, method.replace("_", " "))
+
+
 def short_digest(found: str) -> str:
     """A SHA-256 in hex cut to its first sixteen digits (the JSON holds all); anything else as it is."""
     return f"{found[:16]}…" if re.fullmatch(r"[0-9a-f]{64}", found) else found
