@@ -119,11 +119,9 @@ def test_the_reference_page_is_current() -> None:
 def test_choices_are_those_of_the_modules_they_stand_for() -> None:
     """The light copies in the options say what the heavy modules say."""
     from leadline.ledger.predicates import Amend
-    from leadline.protocol.blocks.claims import IntervalMethod
     from leadline.protocol.blocks.identity import Author
     from leadline.store.projections.studies import State
 
-    assert get_args(options.Method) == get_args(IntervalMethod)
     assert get_args(options.StudyState) == get_args(State)
     for choices, model, name in ((options.Seen, Amend, "seen"), (options.HolderKind, Author, "kind")):
         described = json.dumps(_annotation(model, name))

@@ -7,19 +7,6 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-Method: TypeAlias = Literal[
-    "auto",
-    "cr2",
-    "cr1",
-    "iid",
-    "wilson",
-    "jeffreys",
-    "clopper_pearson",
-    "beta_binomial",
-    "tango",
-    "score",
-    "bootstrap",
-]
 StudyState: TypeAlias = Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
 Seen: TypeAlias = Literal["nothing_run", "not_looked", "looked", "results_known"]
 HolderKind: TypeAlias = Literal["human", "llm"]
