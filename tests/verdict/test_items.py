@@ -12,8 +12,9 @@ from leadline.errors import StatisticsError
 from leadline.logs import read_logs
 from leadline.protocol.blocks.conduct import CountAs, DataRules, Exclusion
 from leadline.protocol.blocks.design import Measure
-from leadline.verdict.items import Promise, Specification, items_of_arm
+from leadline.verdict.items import items_of_arm
 from leadline.verdict.model import Denominator
+from leadline.verdict.specification import Promise, Specification
 from logs.factory import sample, write_eval
 
 MATCH = Measure(name="accuracy", score="match")

@@ -24,10 +24,11 @@ from leadline.verdict.comparison_options import (
 )
 from leadline.verdict.decide import decide
 from leadline.verdict.estimate import Question, estimate_effect, pair
-from leadline.verdict.items import Items, Promise, Specification, items_of_arm
+from leadline.verdict.items import Items, items_of_arm
 from leadline.verdict.model import EffectEstimate, LeftOut
 from leadline.verdict.precision import detectable
 from leadline.verdict.sides import differing, reading_notes, require_one_setup, require_two_evaluations
+from leadline.verdict.specification import Promise, Specification
 
 PathLike: TypeAlias = str | os.PathLike[str]
 #: A log file, a folder of logs, several of either, or a table already read.

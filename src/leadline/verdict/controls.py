@@ -8,8 +8,9 @@ from leadline.protocol.blocks.claims import Control
 from leadline.protocol.model import Protocol
 from leadline.verdict.estimate import Question, estimate_effect
 from leadline.verdict.integrity import too_much_missing
-from leadline.verdict.items import Items, Specification
+from leadline.verdict.items import Items
 from leadline.verdict.model import ControlResult, Denominator, EffectEstimate
+from leadline.verdict.specification import Specification
 
 ItemsOf = Callable[[str, Specification], tuple[Items, Denominator]]
 ControlOutcome = Literal["passed", "failed", "unresolved"]

@@ -11,9 +11,10 @@ from leadline.logs import SampleTable
 from leadline.logs.headers import LogHeader
 from leadline.protocol.model import Protocol
 from leadline.verdict.arms import assign
-from leadline.verdict.items import Items, Promise, Specification, items_of_arm, unusable
+from leadline.verdict.items import Items, items_of_arm, unusable
 from leadline.verdict.model import Attempt, Denominator
 from leadline.verdict.needs import required_columns
+from leadline.verdict.specification import Promise, Specification
 from leadline.verdict.variants import variants_of_arm
 
 

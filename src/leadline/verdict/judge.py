@@ -12,7 +12,6 @@ from leadline.verdict.controls import negative_control_failed, sensitivity
 from leadline.verdict.data import Data, registered
 from leadline.verdict.estimate import question, smallest_and_margin
 from leadline.verdict.integrity import failure
-from leadline.verdict.items import Specification
 from leadline.verdict.model import (
     Check,
     ControlResult,
@@ -22,6 +21,7 @@ from leadline.verdict.model import (
     Verdict,
 )
 from leadline.verdict.precision import detectable, n_needed
+from leadline.verdict.specification import Specification
 from leadline.verdict.variants import variants_of_arm
 
 
