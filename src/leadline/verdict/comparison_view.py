@@ -136,8 +136,14 @@ def comparison_facts(one: "Comparison") -> tuple[tuple[str, str], ...]:
     if one.smallest is not None:
         facts.append(("smallest difference of interest (d)", amount(one.smallest)))
     if one.detectable is not None:
-        facts.append((f"smallest difference findable ({_POWER} % power)", amount(one.detectable)))
+        findable = "none" if _beyond_reach(one) else amount(one.detectable)
+        facts.append((f"smallest difference findable ({_POWER} % power)", findable))
     return tuple(facts)
+
+
+def _beyond_reach(one: "Comparison") -> bool:
+    """Whether even the largest difference 0/1 scores can have would be missed too often."""
+    return one.both is not None and one.detectable is not None and one.detectable >= 1
 
 
 def explanations(one: "Comparison") -> tuple[str, ...]:
@@ -148,7 +154,9 @@ def explanations(one: "Comparison") -> tuple[str, ...]:
         sentences.append(
             f"d = {amount(one.smallest)}{samples}: a smaller difference counts as too small to matter."
         )
-    if one.detectable is not None:
+    if _beyond_reach(one):
+        sentences.append("So few samples show no difference reliably, not even that between all and none.")
+    elif one.detectable is not None:
         sentences.append(
             f"A true difference of {amount(one.detectable)} would show in {_POWER} of 100 comparisons as large"
             " and as noisy as this one; a smaller one would be missed more often."
