@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # Two test processes on a two-core machine; the suite is safe in any order.
 WORKERS ?= 2
+# Everything the tests use; torch is only needed to train the ladder again.
+EXTRAS := $(addprefix --extra ,inspect fast frames web mcp postgres seal timestamps dev)
 
 .PHONY: help demo test check format bench docs lock clean
 
@@ -51,7 +53,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m tools.docs
 
 lock: $(VENV)/.dev
-	$(BIN)/uv pip compile pyproject.toml --extra inspect --extra fast --extra frames --extra dev --universal \
+	$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/dev.txt
 	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra inspect --constraint requirements/dev.txt --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/demo.txt

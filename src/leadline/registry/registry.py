@@ -19,11 +19,11 @@ from leadline.ledger.statements import make_signed
 from leadline.ledger.tlog.checkpoint import Checkpoint, sign_checkpoint
 from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
-from leadline.registry.home import Home, keys_folder, load_home, make_home
+from leadline.registry.home import Home
+from leadline.registry.opening import open_parts
 from leadline.registry.places import default_store
 from leadline.registry.study import Study
-from leadline.store import Appended, Draft, Page, Query, ReadView, Rebuilt, open_store
-from leadline.store.opening import database_path
+from leadline.store import Appended, Draft, Page, Query, ReadView, Rebuilt
 from leadline.store.projections.authority import ViewState
 from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.authority import keys as list_keys
@@ -77,22 +77,9 @@ class Registry:
         is `leadline.registry.places.default_key()`). Raises NotFoundError (nothing there and `create` is False),
         StoreError, StateError, KeyFileError or IntegrityError.
         """
-        url = default_store() if url is None else url
-        if isinstance(url, str) and url.startswith(("http://", "https://", "postgresql://")):
-            raise InputError(
-                f"this version opens registries in files, not {url.split(':', 1)[0]}",
-                remedy="give the path of a registry file, e.g. registry.db",
-            )
-        path = database_path(url)
-        fresh = not path.exists()
-        if fresh and (read_only or not create):
-            raise NotFoundError(
-                "there is no registry here", where=str(path), remedy="check the path, or create one"
-            )
-        if fresh:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        home = make_home(path, origin) if fresh and not keys_folder(path).exists() else load_home(path)
-        store = open_store(path, create=create, read_only=read_only)
+        home, store = open_parts(
+            default_store() if url is None else url, create=create, read_only=read_only, origin=origin
+        )
         loaded = keyfile.load(Path(key)) if isinstance(key, str | Path) else key
         registry = cls(store, home, loaded, clock)
         if not read_only and store.size() == 0:
