@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-from leadline.errors import Explained, InputError, NotFoundError, StateError
+from leadline.errors import Explained, NotFoundError, StateError
 from leadline.ledger import keyfile
 from leadline.ledger.authority import Authority
 from leadline.ledger.fsck import Problem
