@@ -8,11 +8,14 @@ WORKERS ?= 2
 # Everything the tests use; torch is only needed to train the ladder again.
 EXTRAS := $(addprefix --extra ,inspect fast frames web mcp postgres seal timestamps dev)
 
-.PHONY: help demo test check format bench docs lock clean
+.PHONY: help demo serve test test-browser kills check format bench docs lock clean
 
 help:
 	@echo "make demo    four registered studies, run and judged on the shipped models"
-	@echo "make test    the whole test suite"
+	@echo "make serve   those studies as a site with API and MCP, on http://127.0.0.1:8300"
+	@echo "make test    the whole test suite, on SQLite and PostgreSQL"
+	@echo "make test-browser  the tests in a real Chromium alone"
+	@echo "make kills   kill -9 a server under load, 500 times on each store"
 	@echo "make check   formatting, lint, types and the import contract"
 	@echo "make bench   the benchmarks, as ratios against a floor or a peer of the same run"
 	@echo "make docs    regenerate reference pages, schemas and MAP.md"
@@ -33,8 +36,20 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml
 demo: $(VENV)/.demo
 	$(BIN)/leadline demo --output demo-output
 
+serve: $(VENV)/.demo
+	test -e demo-output/registry.db || $(BIN)/leadline demo --output demo-output
+	$(BIN)/leadline serve --store demo-output/registry.db
+
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+
+test-browser: $(VENV)/.dev
+	LEADLINE_TEST_BROWSER=required $(BIN)/python -m pytest tests/browser -m browser
+
+KILLS ?= 500
+kills: $(VENV)/.dev
+	$(BIN)/python -m tests.kills --kills $(KILLS) --store sqlite
+	$(BIN)/python -m tests.kills --kills $(KILLS) --store postgres
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -55,7 +70,7 @@ docs: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile pyproject.toml $(EXTRAS) --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/dev.txt
-	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra inspect --constraint requirements/dev.txt --universal \
+	$(BIN)/uv pip compile pyproject.toml requirements/build.in --extra inspect --extra web --extra mcp --constraint requirements/dev.txt --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements/demo.txt
 
 clean:

@@ -11,6 +11,7 @@
     │   │   ├── StatementError     a statement, before it is signed or accepted
     │   │   └── StatisticsError    numbers for which no answer exists
     │   ├── StateError             a sensible request at the wrong moment
+    │   │   └── QuotaError         too much, too soon; the same request is welcome later
     │   ├── NotFoundError          no such study, blob, key or file
     │   ├── MissingExtraError      an optional dependency is not installed
     │   └── StoreError             the disk or database refused
@@ -90,6 +91,19 @@ class StatisticsError(InputError):
 
 class StateError(LeadlineError):
     """A sensible request at a moment when it is not allowed."""
+
+
+class QuotaError(StateError):
+    """Too much was asked for in too short a time; nothing was done, and the same request is welcome later.
+
+    `retry_after`: seconds until it would be granted.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float, where: str | None = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(message, where=where, remedy=remedy)
+        self.retry_after = retry_after
 
 
 class NotFoundError(LeadlineError):

@@ -162,7 +162,7 @@ TABLE = {
         _page_nowhere, 4, "StoreError", "cannot be written", "page.html", "check that the folder exists"
     ),
     "server address": Bad(
-        lambda lab: ["search", "--store", "postgresql://db/leadline"],
+        lambda lab: ["search", "--store", "mysql://db/leadline"],
         3,
         "InputError",
         "cannot be opened",

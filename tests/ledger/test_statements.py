@@ -24,8 +24,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hypotheses": [{"id": "h1", "kind": "greater", "claim": "A beats B"}], "created": TIME,
     },
     "amend": {"study": STUDY, "protocol": SHA, "changed": ["/sample/n", ""], "reason": "r", "seen": "looked", "created": TIME},
-    "seal": {"commitment": SHA, "fields": {"outcome": SHA}, "tier": "ordinary", "embargo": "2027-01-01", "body": SHA, "created": TIME},
-    "reveal": {"study": STUDY, "scope": "whole", "body": SHA, "salts": {"all": SHA}, "created": TIME},
+    "seal": {
+        "action": "study", "commitment": SHA, "keys": SHA, "fields": {"outcome": SHA}, "tier": "ordinary",
+        "embargo": "2027-03-31", "body": SHA, "created": "2026-11-16T00:00:00Z",
+    },
+    "reveal": {
+        "study": STUDY, "scope": "whole", "body": SHA, "freeze": {"salt": SHA, "sha256": SHA},
+        "keys": {"salt": SHA, "keys": [SHA]}, "protocol": SHA, "created": TIME,
+    },
     "attempt": {"study": STUDY, "number": 1, "action": "close", "status": "failed", "note": "out of memory", "logs": [SHA], "created": TIME},
     "attach": {"study": STUDY, "attempt": 1, "logs": [LOG_FILE, LOG_FILE | {"eval_id": "x", "samples": 0}], "created": TIME},
     "report": {

@@ -41,7 +41,7 @@ def test_without_inspect_the_error_names_the_extra(tmp_path: Path, monkeypatch: 
     """Where Inspect is missing, the log is unreadable and the remedy is the extra."""
     write_eval(tmp_path / "b.eval", samples=[sample(1)])
     odd_log(tmp_path / "a.eval")
-    monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
+    monkeypatch.setitem(sys.modules, "inspect_ai", None)
     (skipped,) = read_logs(tmp_path).accounting.skipped
     assert skipped.kind == "unreadable"
     assert "Inspect" in skipped.reason

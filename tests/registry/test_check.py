@@ -78,6 +78,7 @@ class Known:
 
     id: str
     protocol: Protocol
+    likeness: float = 0.3
 
 
 @dataclass
@@ -86,9 +87,9 @@ class Fake:
 
     held: list[Known]
 
-    def studies(self, *, limit: int | None = None) -> Iterator[Known]:
-        """Newest first."""
-        return iter(self.held[:limit])
+    def neighbours(self, protocol: Protocol) -> Iterator[tuple[Known, float]]:
+        """All of them, as if none were very like the plan."""
+        return ((known, known.likeness) for known in self.held)
 
 
 CLUSTERED = ("measures.0.cluster", "metadata.topic", "sample_size.assumptions.icc", 0.1)
@@ -317,6 +318,18 @@ def test_a_near_technique_name_is_the_same_technique() -> None:
     registry = Fake([Known("LL-9", changed("arms.0.technique", "Few_Shot prompting", "title", "x"))])
     mine = changed("arms.0.technique", "few-shot prompting")
     assert "R101" in codes(check(mine, registry, replicates=0))
+
+
+def test_a_study_that_asks_nearly_the_same_is_named() -> None:
+    """A study very like the plan is named though nothing of it has the same name."""
+    other = changed("arms.0.technique", "steering", "title", "Another name")
+    registry = Fake([Known("LL-7", other, 0.7), Known("LL-8", other, 0.4)])
+    named = [
+        one.message
+        for one in check(Protocol.model_validate(good()), registry, replicates=0)
+        if one.code == "R101"
+    ]
+    assert len(named) == 1 and "LL-7" in named[0] and "nearly the same" in named[0]
 
 
 def test_errors_come_first_and_block() -> None:

@@ -138,8 +138,8 @@ def test_similar_needs_some_common_words_only(world: World) -> None:
     hypotheses[0]["claim"] = "Fruit ripens"
     world.register(world.protocol(title="Bananas beside apples", arms=arms, hypotheses=hypotheses))
     twin = world.protocol(title="Fruit salad")
-    assert world.registry.similar(twin)[0].id == study.id
-    assert study.id not in [row.id for row in world.registry.similar(study.protocol)]
+    assert world.registry.similar(twin)[0].row.id == study.id
+    assert study.id not in [one.row.id for one in world.registry.similar(study.protocol)]
     assert len(world.registry.similar(twin, limit=1)) == 1
 
 

@@ -2,7 +2,6 @@
 
 import resource
 import sys
-from pathlib import Path
 
 from leadline.errors import Explained
 from leadline.store import open_store
@@ -15,7 +14,7 @@ def main(path: str, name: str, count: int, file_limit: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
     lab = Lab()
     try:
-        with open_store(Path(path)) as store:
+        with open_store(path) as store:
             print("ready", flush=True)
             for i in range(count):
                 receipt = lab.study(store, f"{name} {i}", "words " * 50 + f"{name}{i}")

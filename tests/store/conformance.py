@@ -3,25 +3,32 @@
 A second engine joins with one subclass that overrides the fixture.
 """
 
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 import pytest
 
-from leadline.errors import InputError, NotFoundError, SignatureError, StateError, StatementError
+from leadline.errors import InputError, NotFoundError, SignatureError, StateError, StatementError, StoreError
 from leadline.ledger import tlog
 from leadline.ledger.tlog import tile as tiling
 from leadline.ledger.tlog.checkpoint import open_checkpoint
-from leadline.store import Appended, Draft, ReadView, Store
+from leadline.store import Appended, Draft, Projection, ReadView, Store
 from leadline.store.projections import attachments, attempts, authority, imports, reports, studies
+from store.examples import COUNT, NOTE, TEXT, Counts, Notes, Texts
 from store.factory import ORIGIN, TIME, Lab, digest, life_of_a_study, seeded_key, small_registry
 
 StoreMaker = Callable[[], Store]
+#: Opens the same store with projections on top of the built-in ones.
+StoreOpener = Callable[[Sequence[Projection]], Store]
 
 
 class StoreConformance:
-    """Behaviour of the `Store` protocol; fixture `make_store` opens the same store each time it is called."""
+    """Behaviour of the `Store` protocol; fixture `make_store` opens the same store each time it is called.
+
+    `store_with` does so with further projections.
+    """
 
     @pytest.fixture
     def store(self, make_store: StoreMaker) -> Store:
@@ -381,6 +388,210 @@ class StoreConformance:
         assert self.problems(store, lab) == []
         small_registry(lab, store)
         store.put_blob(b"large" * 20_000)
+        assert self.problems(store, lab) == []
+
+    # tables, as projections of any kind use them
+
+    def test_rows_come_back_in_bytewise_order(self, store_with: StoreOpener, lab: Lab) -> None:
+        """Texts sort by their bytes, NULLs first, ties by the key; `after` and `limit` cut where they should."""
+        with store_with([Notes()]) as store:
+            lab.start(store)
+            for title in ("b", "a b", "ä", "B", "a", "Z", "𝛼", "ﬀ"):
+                lab.study(store, title)
+            everything = [row["title"] for row in store.select(NOTE, order="title")]
+            assert everything == sorted(everything, key=lambda text: str(text).encode())
+            assert everything[:3] == ["B", "Z", "a"]
+            assert [row["title"] for row in store.select(NOTE, order="title", descending=True)] == everything[
+                ::-1
+            ]
+            assert [row["title"] for row in store.select(NOTE, order="title", after="a", limit=2)] == [
+                "a b",
+                "b",
+            ]
+            lengths = [row["length"] for row in store.select(NOTE, order="length")]
+            assert lengths == [None, None, None, None, 1, 2, 2, 3], lengths
+            assert lengths[::-1] == [
+                row["length"] for row in store.select(NOTE, order="length", descending=True)
+            ]
+            assert len(store.select(NOTE, order="length", after=1)) == 3
+            assert store.count(NOTE, {"length": None}) == len(store.select(NOTE, {"length": None})) == 4
+            assert store.count(NOTE) == 8
+            assert [type(row["share"]) for row in store.select(NOTE, limit=1)] == [float]
+            assert self.problems(store, lab) == []
+
+    def test_any_text_is_kept_as_it_is(self, store_with: StoreOpener, lab: Lab) -> None:
+        """A projection may keep texts with any characters, U+0000 included, and finds them by their value."""
+        hard = ["\0", "\0\0", "\1", "\1\1", "a\0b", "\2", "'; --", "%s", '"\\', ""]
+        with store_with([Texts()]) as store:
+            lab.start(store)
+            protocol = json.dumps(hard).encode()
+            receipt = lab.add(store, lab.freeze("Hard", protocol), blobs=(protocol,))[0]
+            assert [row["text"] for row in store.select(TEXT, order="position")] == hard
+            assert [row["text"] for row in store.select(TEXT)] == sorted(hard)
+            for text in hard:
+                assert store.get(TEXT, receipt.index, text) is not None
+                assert store.count(TEXT, {"text": text}) == 1
+            counted = store.count_by(TEXT, ("text",), where="text", among=["%s", "\1\1", "absent"])
+            assert counted == [(("\1\1",), 1), (("%s",), 1)]
+            assert store.count_by(TEXT, ("ix",), where="ix", among=[2], starting=("text", "\0")) == [
+                ((2,), 2)
+            ]
+            assert store.count_by(TEXT, ("ix",), where="ix", among=[]) == []
+            assert self.problems(store, lab) == []
+
+    def test_projections_read_what_they_wrote(self, store_with: StoreOpener, lab: Lab) -> None:
+        """Within one append a projection sees, changes and removes rows of earlier entries, and of its own."""
+        with store_with([Counts()]) as store:
+            lab.start(store)
+            protocol = lab.protocol("Shared")
+            store.put_blob(protocol)
+            titles = ["x", "y", "x", "drop", "x", "drop", "y"]
+            lab.add(
+                store,
+                *(
+                    lab.freeze(f"{title}", protocol, due=f"2026-01-{i + 1:02}")
+                    for i, title in enumerate(titles)
+                ),
+            )
+            expected = [{"title": "x", "n": 3, "latest": 5}, {"title": "y", "n": 2, "latest": 7}]
+            assert store.select(COUNT) == expected
+            lab.add(store, lab.freeze("x", protocol, due="2026-02-01"))
+            assert store.get(COUNT, "x") == {"title": "x", "n": 4, "latest": 8}
+            assert self.problems(store, lab) == []
+            store.rebuild()
+            assert store.get(COUNT, "x") == {"title": "x", "n": 4, "latest": 8}
+
+    # the shelf
+
+    def test_the_shelf_keeps_values(self, make_store: StoreMaker, lab: Lab) -> None:
+        """Values are there for every handle at once, in order of their keys, and outlive a rebuild."""
+        store, other = make_store(), make_store()
+        assert store.shelf.get("a", "k") is None
+        for key in ("b", "ä", "a b", "𝛼", "a", "ﬀ"):
+            store.shelf.put("a", key, key.encode())
+        store.shelf.put("b", "k", b"\0\xff" * 1000)
+        store.shelf.put("b", "k", b"")
+        assert other.shelf.get("b", "k") == b""
+        keys = [key for key, _ in other.shelf.items("a")]
+        assert keys == sorted(keys, key=str.encode) == ["a", "a b", "b", "ä", "ﬀ", "𝛼"]
+        assert other.shelf.items("a", after="a b", limit=2) == [("b", b"b"), ("ä", "ä".encode())]
+        assert other.shelf.items("nothing") == []
+        assert other.shelf.spaces() == ["a", "b"]
+        assert (other.shelf.delete("a", "b"), other.shelf.delete("a", "b")) == (True, False)
+        small_registry(lab, store)
+        store.rebuild()
+        assert len(store.shelf.items("a")) == 5
+        assert self.problems(store, lab) == []
+
+    def test_the_shelf_compares_and_sets(self, store: Store) -> None:
+        """A swap writes only where the present value is the expected one; None stands for absent."""
+        shelf = store.shelf
+        assert shelf.swap("s", "k", None, b"1")
+        assert not shelf.swap("s", "k", None, b"2")
+        assert not shelf.swap("s", "k", b"2", b"3")
+        assert shelf.swap("s", "k", b"1", b"2")
+        assert not shelf.swap("s", "k", b"1", None)
+        assert not shelf.swap("s", "k", None, None)
+        assert shelf.swap("s", "k", b"2", None)
+        assert shelf.get("s", "k") is None
+        assert shelf.swap("s", "k", None, None)
+        assert not shelf.swap("s", "k", b"", b"x")
+
+    def test_one_of_many_swaps_succeeds(self, make_store: StoreMaker) -> None:
+        """Threads that count up by compare-and-set lose no step."""
+        stores = [make_store(), make_store()]
+        stores[0].shelf.put("s", "n", b"0")
+
+        def count(store: Store) -> None:
+            for _ in range(10):
+                while True:
+                    seen = store.shelf.get("s", "n") or b"0"
+                    if store.shelf.swap("s", "n", seen, str(int(seen) + 1).encode()):
+                        break
+
+        threads = [threading.Thread(target=count, args=(stores[i % 2],)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert stores[0].shelf.get("s", "n") == b"40"
+
+    def test_the_shelf_stays_outside_appends(self, store: Store, lab: Lab) -> None:
+        """Inside a builder the shelf is refused; inside a snapshot it can be read, not written."""
+        lab.start(store)
+        for use in (
+            lambda: store.shelf.get("s", "k"),
+            lambda: store.shelf.put("s", "k", b""),
+            lambda: store.shelf.items("s"),
+        ):
+            with pytest.raises(StateError, match=r"shelf|another transaction"):
+                store.append(lambda view, use=use: [use()], sign=lab.sign)
+        with store.snapshot():
+            assert store.shelf.get("s", "k") is None
+            with pytest.raises(StateError, match="another transaction"):
+                store.shelf.put("s", "k", b"")
+        store.shelf.put("s", "k", b"now")
+        assert store.shelf.get("s", "k") == b"now"
+        assert lab.study(store, "Afterwards").index == 2
+
+    def test_senseless_names_on_the_shelf_are_refused(self, store: Store) -> None:
+        """Spaces, keys and values outside the limits raise InputError, in reads and in writes."""
+        shelf = store.shelf
+        for space, key in (
+            ("", "k"),
+            ("S", "k"),
+            ("s/", "k"),
+            ("s" * 65, "k"),
+            ("s", ""),
+            ("s", "a\0"),
+            ("s", "k" * 513),
+        ):
+            with pytest.raises(InputError):
+                shelf.get(space, key)
+            with pytest.raises(InputError):
+                shelf.put(space, key, b"")
+        with pytest.raises(InputError, match="1,048,576"):
+            shelf.put("s", "k", bytes((1 << 20) + 1))
+        shelf.put("s", "k", bytes(1 << 20))
+
+    def test_two_handles_append_in_turn(self, make_store: StoreMaker, lab: Lab) -> None:
+        """Two open stores on one record, as two processes have them, each see and continue what the other wrote."""
+        one, two = make_store(), make_store()
+        lab.start(one)
+        for i in range(6):
+            assert lab.study((one, two)[i % 2], f"Study {i}").index == 2 + i
+        assert one.size() == two.size() == 8
+        assert self.problems(two, lab) == []
+
+    def test_a_write_cannot_begin_inside_a_write(self, store: Store, lab: Lab) -> None:
+        """Putting a blob from inside a builder would tear the transaction; it is refused and undone."""
+        lab.start(store)
+        with pytest.raises(StateError, match="inside another transaction"):
+            store.append(lambda view: [store.put_blob(b"late")], sign=lab.sign)  # type: ignore[list-item]
+        assert store.size() == 2
+        assert lab.study(store, "Afterwards").index == 2
+
+    def test_a_large_blob_does_not_load_where_it_should_not(self, store: Store) -> None:
+        """A caller's limit holds for whatever length the blob has."""
+        for size in (1_000, 100_000):
+            name = store.put_blob(b"x" * size)
+            assert len(store.blob(name, limit=size)) == size
+            with pytest.raises(StoreError, match=f"longer than {size - 1:,} bytes"):
+                store.blob(name, limit=size - 1)
+
+    def test_what_is_absent_can_be_recorded_so(self, store: Store, lab: Lab) -> None:
+        """A restored statement may name bytes that were taken down; their digest and the reason are kept."""
+        lab.start(store)
+        protocol = lab.protocol("Gone")
+        name = digest(protocol)
+        with pytest.raises(NotFoundError):
+            store.take_down(name, "taken down elsewhere")
+        store.take_down(name, "taken down elsewhere", absent=True)
+        freeze = lab.freeze("Gone", protocol)
+        with pytest.raises(StateError, match="not stored"):
+            lab.add(store, freeze)
+        store.append(lambda view: [Draft(freeze, restored=True)], sign=lab.sign)
+        assert [row.title for row in studies.studies(store)] == ["Gone"]
         assert self.problems(store, lab) == []
 
     def test_a_closed_store_says_so(self, store: Store) -> None:

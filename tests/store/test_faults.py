@@ -19,7 +19,7 @@ from store.factory import ORIGIN, Lab, digest
 TESTS = Path(__file__).resolve().parents[1]
 
 
-def appender(path: Path, name: str, count: int, file_limit: int = 0) -> subprocess.Popen[str]:
+def appender(path: Path | str, name: str, count: int, file_limit: int = 0) -> subprocess.Popen[str]:
     """A process that appends; its stdout has a line for each receipt."""
     command = [sys.executable, "-m", "store.appender", str(path), name, str(count), str(file_limit)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=TESTS)

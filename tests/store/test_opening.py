@@ -36,7 +36,7 @@ def test_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://host/db",
+        "mysql://host/db",
         "https://example.org",
         "sqlite://",
         "sqlite://host/x",
@@ -97,16 +97,34 @@ def test_truncated_files_are_refused(tmp_path: Path, lab: Lab) -> None:
             assert error.remedy()
 
 
-@pytest.mark.parametrize("version", [2, 0, -1])
+@pytest.mark.parametrize("version", [3, 0, -1])
 def test_other_formats_are_refused(tmp_path: Path, lab: Lab, version: int) -> None:
     """A newer format asks for an upgrade; a format that never existed is damage."""
     path = filled(tmp_path / "registry.db", lab)
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version = {version}")
     db.close()
-    with pytest.raises(StateError if version > 1 else IntegrityError, match="format") as caught:
+    with pytest.raises(StateError if version > 2 else IntegrityError, match="format") as caught:
         open_store(path)
-    assert version < 2 or "upgrade" in str(caught.value)
+    assert version < 3 or "upgrade" in str(caught.value)
+
+
+def test_a_store_without_a_shelf_gets_one(tmp_path: Path, lab: Lab) -> None:
+    """Format 1 had no shelf: opening for writing adds it and keeps everything; reading only asks for that first."""
+    path = filled(tmp_path / "registry.db", lab)
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE shelf")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    with pytest.raises(StateError, match="format 1") as caught:
+        open_store(path, read_only=True)
+    assert "open it once for writing" in str(caught.value)
+    with open_store(path) as store:
+        store.shelf.put("s", "k", b"v")
+        assert store.size() == 16
+        assert list(store.fsck(log_keys=[lab.log.public], origin=ORIGIN)) == []
+    with open_store(path, read_only=True) as store:
+        assert store.shelf.get("s", "k") == b"v"
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind this user")

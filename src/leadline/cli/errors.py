@@ -82,7 +82,7 @@ def _plain(line: str) -> str:
     from leadline.draw.svg import visible
 
     return (
-        visible(line.replace("\t", " "))
+        visible(line.replace("\t", " ").replace("\r", "\ufffd"))
         .encode(sys.stderr.encoding or "utf-8", "replace")
         .decode(sys.stderr.encoding or "utf-8", "replace")
     )

@@ -8,11 +8,31 @@ from typer.core import TyperGroup
 #: Heading -> commands, in the order a newcomer meets them.
 STAGES: Final[dict[str, tuple[str, ...]]] = {
     "START   two logs, or the whole loop on small models": ("compare", "demo"),
-    "PLAN    what do we promise?": ("new", "check", "diff", "similar", "register", "amend", "withdraw"),
-    "RUN     what was really run?": ("attempts", "attach"),
-    "REPORT  what did it show?": ("report", "verify", "import"),
-    "WEIGH   what is known already?": ("search", "show", "export"),
-    "CARE    keys and the record": ("key", "fsck", "rebuild", "schema"),
+    "PLAN    what do we promise?": (
+        "new",
+        "check",
+        "diff",
+        "similar",
+        "register",
+        "amend",
+        "seal",
+        "withhold",
+        "withdraw",
+    ),
+    "RUN     what was really run?": ("attempts", "attach", "sealed"),
+    "REPORT  what did it show?": ("report", "reveal", "verify", "import"),
+    "WEIGH   what is known already?": ("search", "show", "judge", "export"),
+    "SERVE   for others, people and programs": ("serve", "mcp", "mirror", "witness"),
+    "CARE    keys and the record": (
+        "key",
+        "tend",
+        "take-down",
+        "backup",
+        "restore",
+        "fsck",
+        "rebuild",
+        "schema",
+    ),
 }
 
 USAGE, DISK, FAULT, INTERRUPTED, NO_READER = 2, 4, 70, 130, 141

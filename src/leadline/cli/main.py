@@ -10,14 +10,34 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli.commands import attempts, care, exchange, key, lookup, registering
+from leadline.cli.commands import (
+    attempts,
+    backup,
+    care,
+    exchange,
+    invite,
+    key,
+    lifecycle,
+    lookup,
+    own_keys,
+    recovery,
+    registering,
+    sealed,
+    sealing,
+    signing,
+    witness,
+)
 from leadline.cli.commands.attach import attach
 from leadline.cli.commands.check import check
 from leadline.cli.commands.compare import compare
 from leadline.cli.commands.demo import demo
 from leadline.cli.commands.diff import diff
+from leadline.cli.commands.judge import judge
+from leadline.cli.commands.mcp import mcp
+from leadline.cli.commands.mirror import mirror
 from leadline.cli.commands.new import new
 from leadline.cli.commands.report import report
+from leadline.cli.commands.serve import serve
 from leadline.cli.commands.show import show
 from leadline.cli.commands.verify import verify
 from leadline.cli.groups import INTERRUPTED, LoopGroup
@@ -43,11 +63,21 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     attach,
     registering.register,
     registering.amend,
+    sealing.seal,
+    sealing.reveal,
     registering.withdraw,
+    lifecycle.withhold,
+    judge,
     lookup.search,
     lookup.similar,
     show,
     exchange.export,
+    serve,
+    backup.backup,
+    backup.restore,
+    mcp,
+    mirror,
+    lifecycle.tend,
     care.fsck,
     care.rebuild,
     care.schema,
@@ -55,8 +85,15 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(exchange.import_)
+app.command("take-down")(lifecycle.take_down)
+for command in (*recovery.COMMANDS, signing.sign, *invite.COMMANDS):
+    key.app.command()(command)
+key.app.command("rotate-own")(own_keys.rotate_own)
 app.add_typer(attempts.app, name="attempts")
 app.add_typer(key.app, name="key")
+app.add_typer(witness.app, name="witness")
+app.add_typer(sealed.app, name="sealed")
+key.app.command("seal")(sealing.key_seal)
 
 
 def _version(asked: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from leadline.errors import NotFoundError, StoreError
 
@@ -21,7 +22,7 @@ def reading(store: str | None) -> "Registry":
 
 def reading_if_there(store: str | None) -> "Registry | None":
     """The registry, read-only, or None where there is none."""
-    return reading(store) if database(store).exists() else None
+    return reading(store) if served(store) or database(store).exists() else None
 
 
 def writing(store: str | None, key: str | None, *, create: bool = False) -> "Registry":
@@ -66,23 +67,39 @@ def address(store: str | None) -> str:
     return store or str(default_store())
 
 
+def served(store: str | None) -> bool:
+    """Whether the address names a registry on a server (PostgreSQL, or another's over HTTP), not a file."""
+    return "://" in address(store) and not address(store).startswith("sqlite://")
+
+
 def database(store: str | None) -> Path:
-    """The registry's database file."""
+    """The registry's database file; InputError where it is not a file."""
     from leadline.store.opening import database_path
 
     return database_path(address(store))
+
+
+def shown(store: str | None) -> str:
+    """The registry's address as it may be printed: without a password."""
+    if not served(store):
+        return str(database(store))
+    parts = urlsplit(address(store))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def log_key(store: str | None) -> str | None:
     """The public key of the registry's log, where there is a registry."""
     from leadline.registry.home import PUBLIC, keys_folder
 
+    if served(store):
+        with reading(store) as registry:
+            return registry.home.log.vkey
     path = keys_folder(database(store)) / PUBLIC
     return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
 def _require(store: str | None) -> None:
-    if not database(store).exists():
+    if not served(store) and not database(store).exists():
         raise NotFoundError(
             "there is no registry here",
             where=str(database(store)),
@@ -96,6 +113,6 @@ def _opened(open_it: Callable[[], "Registry"], store: str | None) -> "Registry":
     except OSError as error:
         raise StoreError(
             f"the registry cannot be opened: {error.strerror}",
-            where=str(database(store)),
+            where=shown(store),
             remedy="check that the folder is writable and has space left, or name another place with --store",
         ) from error

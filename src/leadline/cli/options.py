@@ -8,6 +8,11 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 
 StudyState: TypeAlias = Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
+StudyStatus: TypeAlias = Literal[
+    "registered", "sealed", "running", "reported", "overdue", "closed-undisclosed", "withdrawn"
+]
+Outcome: TypeAlias = Literal["supported", "refuted", "null", "inconclusive"]
+Standing: TypeAlias = Literal["confirmatory", "qualified", "exploratory", "retrospective"]
 Seen: TypeAlias = Literal["nothing_run", "not_looked", "looked", "results_known"]
 HolderKind: TypeAlias = Literal["human", "llm"]
 

@@ -1,6 +1,7 @@
 """What commands print: JSON, or calm text that reads at 80 columns without colour. Progress goes to standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,11 +15,20 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 _WIDEST = 100
+#: Control characters of the second kind, bidirectional marks, and line ends that JSON leaves as they are.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def emit(value: Any) -> None:
-    """Print a value as indented JSON; a dictionary keeps the documented order of its keys."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a value as indented JSON; a dictionary keeps the documented order of its keys.
+
+    What could steer a terminal or turn text round is written as an escape: the same value, harmless to look at.
+    """
+    print(
+        _STEERING.sub(
+            lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, indent=2, ensure_ascii=False)
+        )
+    )
 
 
 def emit_bytes(body: bytes) -> None:
@@ -27,8 +37,10 @@ def emit_bytes(body: bytes) -> None:
 
 
 def note(text: str) -> None:
-    """A remark on standard error, where it cannot get into a pipe."""
-    print(text, file=sys.stderr)
+    """A remark on standard error, where it cannot get into a pipe; control characters are made visible."""
+    from leadline.draw.svg import visible
+
+    print(visible(text.replace("\t", " ").replace("\r", "\ufffd")), file=sys.stderr)
 
 
 def console() -> "Console":

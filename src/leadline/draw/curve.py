@@ -8,7 +8,7 @@ from typing import Literal
 from leadline.draw.mark import points as joined
 from leadline.draw.scale import Linear
 from leadline.draw.svg import Element, Picture, el, group, line, text
-from leadline.draw.words import shorten, width_of
+from leadline.draw.words import width_of, wrap
 from leadline.errors import StatisticsError
 
 
@@ -21,6 +21,8 @@ class Reference:
     axis: Literal["x", "y"]
 
 
+#: Between the lines of a label.
+_LEADING = 14.0
 _SIZES = {"wide": (860.0, 260.0, 56.0), "compact": (360.0, 220.0, 44.0)}
 
 
@@ -81,11 +83,16 @@ def _reference(
         return line(across.left, y, across.right, y, "ll-margin"), label
     x = across(one.value)
     late = x > (across.left + across.right) / 2
-    words = shorten(one.label, (x - across.left if late else across.right - x) - 10, 11.5)
-    reach = x - width_of(words, 11.5) if late else x + width_of(words, 11.5)
+    lines = wrap(one.label, (x - across.left if late else across.right - x) - 10, 11.5)
+    widest = max(width_of(words, 11.5) for words in lines)
+    reach = x - widest if late else x + widest
     behind = [y for at, y in points if min(x, reach) <= across(at) <= max(x, reach)]
     # The label stands at the foot of its line, or at the head where the curve runs along the foot.
-    low = bool(behind) and up(min(behind)) > up.left - 22 and up(max(behind)) > up.right + 22
-    y = up.right + 14 if low else up.left - 8
-    label = text(x + (-6 if late else 6), y, words, "ll-small ll-halo", "end" if late else "start")
+    deep = 8 + _LEADING * len(lines)
+    low = bool(behind) and up(min(behind)) > up.left - deep and up(max(behind)) > up.right + deep
+    y = up.right + 14 if low else up.left - 8 - _LEADING * (len(lines) - 1)
+    at, anchor = x + (-6 if late else 6), "end" if late else "start"
+    label = group(
+        *(text(at, y + _LEADING * row, words, "ll-small ll-halo", anchor) for row, words in enumerate(lines))
+    )
     return line(x, up.left, x, up.right, "ll-margin"), label

@@ -2,6 +2,7 @@
 
 import re
 from difflib import get_close_matches
+from functools import cache
 
 from leadline.errors import NotFoundError
 from leadline.landscape.areas import AREAS, Area, Leaf
@@ -94,11 +95,17 @@ def _stems(text: str) -> set[str]:
 
 def technique(text: str) -> Technique | None:
     """The technique of that name or alias, compared without case, dashes and spaces; None if unknown."""
-    wanted = _folded(text)
+    return _techniques().get(_folded(text))
+
+
+@cache
+def _techniques() -> dict[str, Technique]:
+    """Techniques by every folded name; where two share an alias, the first one has it."""
+    found: dict[str, Technique] = {}
     for known in TECHNIQUES:
-        if wanted in {_folded(known.id), *(_folded(alias) for alias in known.aliases)}:
-            return known
-    return None
+        for name in (known.id, *known.aliases):
+            found.setdefault(_folded(name), known)
+    return found
 
 
 def _folded(text: str) -> str:

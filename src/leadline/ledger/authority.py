@@ -6,8 +6,12 @@ The order of the log decides, never a claimed time. The rules:
 * The service key is the very first entry of the log, or it does not exist; later it can only be rotated.
 * Log and witness keys are announced by the service key. They sign no statements.
 * A rotation needs both keys: the new one registers with ``replaces``, the old one confirms.
+* A lost key is succeeded by a quorum of the guardians it named, or, for one study, by a majority of the
+  co-authors' keys (`leadline.ledger.key_rules` says how, and why so).
 * What concerns a study is signed by a key of a lineage that its freeze names.
-* Automatic reports and closings are signed by the service key.
+* Automatic reports and closings are signed by the service key. Only a silent study is closed; a closed one may
+  still report.
+* A judgement is revoked by its own signer's lineage, once.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +21,7 @@ from leadline.ledger.dsse import PAYLOAD_TYPE, decode
 from leadline.ledger.keys import VerifyKey
 from leadline.ledger.predicates import Key
 from leadline.ledger.rules import Decision, Entry, Known
-from leadline.ledger.state import AuthorityState, KeyRecord, MemoryState
+from leadline.ledger.state import AuthorityState, MemoryState, keep
 from leadline.ledger.statements import Statement, parse
 from leadline.ledger.tlog.tree import leaf_hash
 
@@ -79,10 +83,7 @@ class Authority:
     def apply(self, index: int, entry: Entry) -> None:
         """`check` the entry, then record what it changes."""
         for record in Decision(self._known, index, entry).run():
-            if isinstance(record, KeyRecord):
-                self.state.put_key(record)
-            else:
-                self.state.put_study(record)
+            keep(self.state, record)
 
     def admit(self, index: int, entry: bytes, *, verify: Signature | None = None) -> Entry:
         """`open`, verify the signature, and `apply`: all that accepting an entry at `index` needs."""

@@ -144,3 +144,17 @@ class ReportedVerdict(Fields):
     outcome: Outcome
     reason: Line
     standing: Standing
+
+
+class Opening(Fields):
+    """What a commitment was made of: its salt, and the digest of the committed bytes."""
+
+    salt: Digest
+    sha256: Digest
+
+
+class OpenedKeys(Fields):
+    """The opening of a commitment to keys: fingerprints, that of the freeze's signer first."""
+
+    salt: Digest
+    keys: Annotated[tuple[Digest, ...], Field(min_length=1, max_length=51)]

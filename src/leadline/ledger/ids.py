@@ -6,7 +6,9 @@ from leadline.errors import InputError
 
 PREFIX = "LL-"
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o or u
-_LENGTH = 13
+# Digits are looked up two at a time; a first one stands alone.
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
+_PLACES = (50, 40, 30, 20, 10, 0)
 # 13 digits hold 65 bits, so the first is at most f.
 _SPELLING = re.compile(rf"{PREFIX}[0-9a-f][{_DIGITS}]{{12}}", re.ASCII)
 _READ_AS = str.maketrans("oil", "011")
@@ -21,7 +23,8 @@ def study_id(leaf_hash: bytes) -> str:
     if len(leaf_hash) != 32:
         raise InputError(f"a leaf hash has 32 bytes, not {len(leaf_hash)}")
     number = int.from_bytes(leaf_hash[:8], "big")
-    return PREFIX + "".join(_DIGITS[number >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+    pairs = "".join([_PAIRS[number >> place & 1023] for place in _PLACES])
+    return f"{PREFIX}{_DIGITS[number >> 60]}{pairs}"
 
 
 def is_study_id(text: str) -> bool:

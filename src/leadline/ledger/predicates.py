@@ -4,6 +4,7 @@ Each kind is a model; its ``subjects()`` are the digests the statement is about,
 so that the two cannot disagree. ``created`` and other times are claims: order in the log is the proof.
 """
 
+from datetime import date
 from hashlib import sha256
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -19,6 +20,8 @@ from leadline.ledger.fields import (
     Line,
     LogFile,
     Number,
+    OpenedKeys,
+    Opening,
     Outcome,
     Pointer,
     Probability,
@@ -30,7 +33,12 @@ from leadline.ledger.fields import (
     Vkey,
     Word,
 )
+from leadline.ledger.judging import Critique, Minutes, Observed, Review, Trust
 from leadline.ledger.keys import Role, VerifyKey
+from leadline.ledger.sealing.periods import check_embargo, period_begin
+
+MOST_GUARDIANS = 20
+"""A key names at most this many guardians."""
 
 Subject = tuple[str, str]
 """Name and SHA-256 hex digest of a thing a statement is about."""
@@ -55,37 +63,69 @@ def _study(study: str) -> Subject:
 
 
 class Key(Predicate):
-    """Register, rotate or revoke a signing key.
+    """Register, rotate, revoke or recover a signing key.
 
     ``register`` is signed by the key itself (the service key signs for log and witness keys, which sign
     no statements). To rotate, the new key registers with `replaces` = fingerprint of the old one, then
     the old key signs ``rotate`` naming the new `public`: both have consented. ``revoke`` is signed by the
-    key itself or by the service key.
+    key itself or by the service key; a successor that is still pending also by the key it would replace.
+
+    ``guardians`` (or a registration with `guardians`) names keys of others, `threshold` of which may together
+    confirm a successor when the key is lost: each signs ``vouch`` naming the new `public` and the lost key in
+    `replaces`. A ``vouch`` with a `study` is a co-author's: a majority of the study's other keys gives the new
+    key rights to that study.
     """
 
     kind: ClassVar[str] = "key"
-    action: Literal["register", "rotate", "revoke"]
+    action: Literal["register", "rotate", "revoke", "guardians", "vouch"]
     role: Role
     public: Vkey
     holder: Holder | None = None
     reason: Text | None = None
     time: Time
     replaces: Digest | None = None
+    guardians: Annotated[tuple[Digest, ...], Field(max_length=MOST_GUARDIANS)] | None = None
+    threshold: Annotated[int, Field(strict=True, ge=2, le=MOST_GUARDIANS)] | None = None
+    study: StudyId | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.action == "register" and self.holder is None:
             raise ValueError("a registration names the holder of the key")
-        if self.action == "rotate" and self.replaces is None:
-            raise ValueError("a rotation names the fingerprint of the key it replaces")
+        if self.action in ("rotate", "vouch") and self.replaces is None:
+            raise ValueError(f"{_ACT[self.action]} names the fingerprint of the key it replaces")
         if self.action == "revoke" and (self.reason is None or self.replaces is not None):
             raise ValueError("a revocation gives its reason and replaces nothing")
+        if self.study is not None and self.action != "vouch":
+            raise ValueError("only a vouching concerns one study")
+        return self
+
+    @model_validator(mode="after")
+    def _quorum(self) -> Self:
+        if self.action == "guardians" and (self.guardians is None or self.replaces is not None):
+            raise ValueError(
+                "naming guardians lists them (an empty list takes them back) and replaces nothing"
+            )
+        if self.guardians is None:
+            if self.threshold is not None:
+                raise ValueError("a threshold is one of guardians")
+            return self
+        if self.action not in ("register", "guardians") or self.role != "author":
+            raise ValueError("only an author's key names guardians, in a statement of its own")
+        if len(set(self.guardians)) != len(self.guardians):
+            raise ValueError("a guardian is named twice")
+        if not (self.threshold or 0) <= len(self.guardians) or bool(self.guardians) != bool(self.threshold):
+            raise ValueError("the threshold is a number from 2 to that of the guardians")
         return self
 
     def subjects(self) -> tuple[Subject, ...]:
-        """The key's name and fingerprint."""
+        """The key's name and fingerprint, and the study where it concerns only one."""
         key = VerifyKey.parse(self.public)
-        return ((key.name, key.fingerprint),)
+        about = (key.name, key.fingerprint)
+        return (about, _study(self.study)) if self.study else (about,)
+
+
+_ACT = {"rotate": "a rotation", "vouch": "a vouching"}
 
 
 class Freeze(Predicate):
@@ -149,43 +189,90 @@ class Amend(Predicate):
 
 
 class Seal(Predicate):
-    """A commitment to a study whose content stays hidden until it is revealed."""
+    """A commitment to a study that stays hidden until it is revealed, or a period's batch of hidden statements.
+
+    ``study``: `commitment` is to the author's signed freeze, `keys` to the fingerprints that may act for the study
+    once it is open, `fields` to each top-level block of the protocol (`leadline.ledger.sealing.commitment`); `body`
+    is the digest of the encrypted content. ``batch``: `body` holds one slot for every live sealed study, and `root` is
+    the Merkle root over the slots, so that one can be shown without the others. Times are coarse, so that they tell nothing: `created` is the first instant of a week, `embargo` the end of a quarter, at
+    least one whole quarter ahead, and always the same distance ahead for the hazard tier.
+    """
 
     kind: ClassVar[str] = "seal"
-    commitment: Digest
-    fields: Annotated[dict[Ident, Digest], Field(max_length=100, default_factory=dict)]
-    tier: Literal["ordinary", "hazard"]
-    key_tier: Literal["author", "group"] = "author"
-    embargo: Date
-    body: Digest | None = None
+    action: Literal["study", "batch"]
+    body: Digest
+    tier: Literal["ordinary", "hazard"] | None = None
+    commitment: Digest | None = None
+    keys: Digest | None = None
+    fields: Annotated[dict[Ident, Digest] | None, Field(min_length=1, max_length=100)] = None
+    embargo: Date | None = None
+    root: Digest | None = None
     created: Time
 
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        begin = period_begin(self.created)
+        said = (self.tier, self.commitment, self.keys, self.fields, self.embargo)
+        if self.action == "batch":
+            if any(value is not None for value in said) or self.root is None:
+                raise ValueError("a batch names its slots and their root, and nothing else")
+            return self
+        if any(value is None for value in said) or self.root is not None:
+            raise ValueError("the seal of a study gives tier, commitment, keys, fields and embargo")
+        check_embargo(begin, date.fromisoformat(self.embargo or ""), self.tier or "")
+        return self
+
     def subjects(self) -> tuple[Subject, ...]:
-        """The commitment."""
-        return (("commitment", self.commitment),)
+        """The commitment, or the batch."""
+        return (("commitment", self.commitment),) if self.commitment else (("batch", self.body),)
 
     def blobs(self) -> tuple[Subject, ...]:
-        """The encrypted body, where it is kept here."""
-        return (("sealed body", self.body),) if self.body else ()
+        """The encrypted body, or the slots."""
+        return (("sealed body" if self.action == "study" else "sealed slots", self.body),)
 
 
 class Reveal(Predicate):
-    """The opening of a seal, whole or by field. `salts` are hex, `body` is the digest of the opened bytes."""
+    """The opening of a seal, whole or by field. It is its own proof: only who knows the salts can make it.
+
+    ``whole``: `freeze` opens the commitment to the signed freeze, `keys` the one to the keys that may act; `body`
+    holds the freeze, the salts of all fields and the opening of every slot. ``fields``: `salts` are those of the
+    fields whose values `body` holds.
+    """
 
     kind: ClassVar[str] = "reveal"
     study: StudyId
     scope: Literal["whole", "fields"]
     body: Digest
-    salts: Annotated[dict[Ident, Digest], Field(min_length=1, max_length=100)]
+    freeze: Opening | None = None
+    keys: OpenedKeys | None = None
+    protocol: Digest | None = None
+    characteristics: Digest | None = None
+    salts: Annotated[dict[Ident, Digest] | None, Field(min_length=1, max_length=100)] = None
     created: Time
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        opened = (self.freeze, self.keys, self.protocol)
+        if self.scope == "whole" and (None in opened or self.salts is not None):
+            raise ValueError(
+                "a whole reveal opens freeze and keys and names the protocol; its salts are in its body"
+            )
+        if self.scope == "fields" and (opened != (None,) * 3 or self.characteristics or self.salts is None):
+            raise ValueError("a reveal of fields gives their salts and nothing else")
+        return self
 
     def subjects(self) -> tuple[Subject, ...]:
         """The opened bytes."""
         return (("revealed", self.body),)
 
     def blobs(self) -> tuple[Subject, ...]:
-        """The opened bytes."""
-        return (("revealed", self.body),)
+        """The opened bytes, and after a whole reveal what the freeze refers to."""
+        named = (
+            ("revealed", self.body),
+            ("protocol", self.protocol),
+            ("characteristics", self.characteristics),
+        )
+        return tuple((name, digest) for name, digest in named if digest is not None)
 
 
 class Attempt(Predicate):
@@ -255,7 +342,9 @@ class Report(Predicate):
 class Judgement(Predicate):
     """Somebody's attributable judgement. `target` says of what; a later one may revoke an earlier one.
 
-    `revokes` is the leaf hash of the statement taken back; `body` the digest of a longer text.
+    `revokes` is the leaf hash of the statement taken back, by the same signer; `body` the digest of a longer
+    text; `minutes` the time the signer says it took. Each type may bring its own part, and no other type's:
+    a forecast `probabilities`, a review `review`, and so on.
     """
 
     kind: ClassVar[str] = "judgement"
@@ -265,6 +354,11 @@ class Judgement(Predicate):
     verdict: Word | None = None
     text: Text | None = None
     probabilities: Annotated[dict[Ident, dict[Outcome, Probability]], Field(max_length=100)] | None = None
+    review: Review | None = None
+    critique: Critique | None = None
+    trust: Trust | None = None
+    outcome: Observed | None = None
+    minutes: Minutes | None = None
     body: Digest | None = None
     revokes: Digest | None = None
     created: Time
@@ -276,6 +370,20 @@ class Judgement(Predicate):
         for outcomes in (self.probabilities or {}).values():
             if abs(sum(outcomes.values()) - 1) > 1e-9:
                 raise ValueError("the probabilities of a forecast sum to 1 over its outcomes")
+        return self
+
+    @model_validator(mode="after")
+    def _own_part(self) -> Self:
+        parts = {
+            "forecast": self.probabilities,
+            "review": self.review,
+            "critique": self.critique,
+            "trust": self.trust,
+            "outcome": self.outcome,
+        }
+        for name, part in parts.items():
+            if part is not None and name != self.type:
+                raise ValueError(f"this is the part of a {name}, not of a {self.type}")
         return self
 
     def subjects(self) -> tuple[Subject, ...]:

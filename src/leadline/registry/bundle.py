@@ -16,13 +16,14 @@ from leadline.ledger.certificate import SUFFIX, Verified, verify_certificate
 from leadline.ledger.fields import LogFile
 from leadline.ledger.ids import study_id
 from leadline.ledger.keys import VerifyKey
-from leadline.ledger.predicates import Amend, Attach, Freeze, Key, Predicate, Report, Withdraw
+from leadline.ledger.predicates import Amend, Attach, Freeze, Key, Predicate, Report, Seal, Withdraw
 from leadline.ledger.predicates import Attempt as AttemptStatement
 from leadline.ledger.tlog.tile import MAX_ENTRY
 from leadline.logs import read_logs
 from leadline.protocol.model import Protocol
 from leadline.registry.recheck import LIMIT, Step, same_report, step
 from leadline.registry.statements import ENVELOPE, log_path
+from leadline.registry.unsealing import REVEALED, SLOTS, unseal
 from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
 from leadline.verdict.needs import closed_with, required_columns
@@ -45,11 +46,16 @@ _REMEDY = "this folder is not as `leadline export` wrote it: ask for it again, a
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """A statement that the log holds at `index`, rightly signed."""
+    """A statement that the log holds at `index`, rightly signed by the key with fingerprint `signer`.
+
+    `committed` is the index of the batch that committed to it, where it was made under seal.
+    """
 
     index: int
     leaf_hash: bytes
     said: Predicate
+    signer: str = ""
+    committed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ def verify_bundle(folder: Path, log_key: VerifyKey, *, recompute: bool = True) -
     """
     proven: list[Proven] = []
     yield step("statements", lambda: _statements(folder, log_key, proven))
+    if any(isinstance(one.said, Seal) for one in proven):
+        yield step("seal", lambda: _opened(folder, proven))
     freeze = next((one for one in proven if isinstance(one.said, Freeze)), None)
     if freeze is None:
         return
@@ -147,7 +155,8 @@ def record_of(proven: Sequence[Proven], before: int | None = None) -> Record:
 def _attempt(before: Attempt | None, one: Proven, said: AttemptStatement) -> Attempt:
     """The attempt after this statement about it."""
     if before is None:
-        before = Attempt(said.number, one.leaf_hash.hex(), one.index, _time(said.created), "open")
+        index = one.index if one.committed is None else one.committed
+        before = Attempt(said.number, one.leaf_hash.hex(), index, _time(said.created), "open")
     return replace(
         before,
         status=_STATES[said.action],
@@ -177,7 +186,7 @@ def _statements(folder: Path, log_key: VerifyKey, proven: list[Proven]) -> str:
         _same_place(found, index, path)
         trees.add((found.size, found.root))
         opened = authority.admit(index, envelope)
-        held.append(Proven(index, found.leaf_hash, opened.statement.predicate))
+        held.append(Proven(index, found.leaf_hash, opened.statement.predicate, opened.key.fingerprint))
     if len(trees) > 1:
         raise ProofError(
             "the proofs are under different trees, so they need not be of one log",
@@ -196,22 +205,41 @@ def _same_place(found: Verified, index: int, path: Path) -> None:
 
 
 def _one_study(held: Sequence[Proven]) -> str:
-    freezes = [one for one in held if isinstance(one.said, Freeze)]
-    if len(freezes) != 1:
+    promises = [one for one in held if isinstance(one.said, Freeze) or _is_seal(one.said)]
+    if len(promises) != 1:
         raise InputError(
-            f"an exported study has one freeze, not {len(freezes)}", where="statements", remedy=_REMEDY
+            f"an exported study has one freeze, not {len(promises)}", where="statements", remedy=_REMEDY
         )
-    study = study_id(freezes[0].leaf_hash)
+    study = study_id(promises[0].leaf_hash)
     for one in held:
         if (
-            one is not freezes[0]
-            and not isinstance(one.said, Key)
+            one is not promises[0]
+            and not isinstance(one.said, Key | Seal)
             and getattr(one.said, "study", "") != study
         ):
             raise InputError(
                 f"entry {one.index} is not about {study}", where=f"statements/{one.index}", remedy=_REMEDY
             )
     return study
+
+
+def _is_seal(said: Predicate) -> bool:
+    return isinstance(said, Seal) and said.action == "study"
+
+
+def _opened(folder: Path, proven: list[Proven]) -> str:
+    """Put the freeze that the reveal opened in place of its seal, and each statement's batch beside it."""
+    study = study_id(next(one.leaf_hash for one in proven if _is_seal(one.said)))
+    files = (_read(folder / name) for name in (REVEALED, "protocol.json", SLOTS))
+    found = unseal(proven, study, *files)
+    proven[:] = [
+        Proven(found.index, found.leaf_hash, found.opened.freeze, found.opened.envelope.keyid)
+        if one.index == found.index
+        else replace(one, committed=found.committed.get(one.leaf_hash))
+        for one in proven
+    ]
+    many = len(found.committed)
+    return f"opened by its reveal: freeze, every field, every slot; {many} statements were made under seal"
 
 
 def _certificate(folder: Path, log_key: VerifyKey, freeze: Proven) -> str:

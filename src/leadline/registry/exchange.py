@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leadline.errors import InputError, StoreError
 from leadline.ledger.certificate import SUFFIX, Certificate
+from leadline.ledger.dsse import decode
+from leadline.ledger.statements import parse
 from leadline.ledger.tlog.tile import entries_path, tiles
 from leadline.logs import read_logs
 from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
 from leadline.registry.statements import ENVELOPE, log_path, statements_of
+from leadline.registry.unsealing import REVEALED, SLOTS, slot_proofs
 from leadline.verdict.analysis import analyze
 from leadline.verdict.needs import required_columns
 from leadline.verdict.report import Report
@@ -50,7 +53,23 @@ def export_study(registry: "Registry", study: str, folder: Path) -> list[Path]:
     for published in found.reports:
         content = registry.store.blob(published.report)
         written.append(_write(folder / f"report-{published.ix}.json", content))
+    if found.row.promised != found.row.ix:
+        written += _unsealing(registry, found, folder)
     return [*written, *_statements(registry, found, folder / "statements")]
+
+
+def _unsealing(registry: "Registry", study: "Study", folder: Path) -> list[Path]:
+    """What opened the seal of a once sealed study, and the proofs of its slots."""
+    from leadline.ledger.predicates import Reveal
+
+    said = parse(decode(registry.store.entry(study.row.ix)).payload).predicate
+    assert isinstance(said, Reveal), "a once sealed study stands at its reveal"
+    with registry.store.snapshot() as view:
+        proofs = slot_proofs(view, study.id)
+    return [
+        _write(folder / REVEALED, registry.store.blob(said.body)),
+        _write(folder / SLOTS, proofs),
+    ]
 
 
 def _statements(registry: "Registry", study: "Study", folder: Path) -> list[Path]:
@@ -140,6 +159,8 @@ def import_logs(
     beforehand. Raises InputError when no log can be read.
     """
     author = registry.author()
+    # The report is about the canonical bytes: whoever computes it again has nothing else (0.0 is written 0 there).
+    protocol = Protocol.parse(protocol.canonical_bytes(), name="protocol.json")
     paths = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
     samples = read_logs(paths, tier="sample", columns=list(required_columns(protocol)) or None)
     if not samples.headers:

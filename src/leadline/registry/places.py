@@ -1,12 +1,14 @@
-"""Where registry and author's key are kept unless a command or call says otherwise. Imports nothing heavy."""
+"""Where registry, keys and author's key are kept unless a command or call says otherwise. Imports nothing heavy."""
 
 import os
 from pathlib import Path
 
 
-def default_store() -> Path:
-    """$LEADLINE_STORE, or registry.db in $LEADLINE_HOME (default ~/.leadline)."""
+def default_store() -> Path | str:
+    """$LEADLINE_STORE (a path or an address), or registry.db in $LEADLINE_HOME (default ~/.leadline)."""
     store = os.environ.get("LEADLINE_STORE")
+    if store and "://" in store:
+        return store
     return Path(store) if store else default_home() / "registry.db"
 
 
@@ -19,3 +21,14 @@ def default_key() -> Path:
 def default_home() -> Path:
     """$LEADLINE_HOME or ~/.leadline."""
     return Path(os.environ.get("LEADLINE_HOME") or Path.home() / ".leadline")
+
+
+def shared_keys(url: str) -> Path:
+    """This machine's folder for the keys of a registry on PostgreSQL.
+
+    $LEADLINE_KEYS, or keys/<host>_<port>_<database> in $LEADLINE_HOME (default ~/.leadline). InputError for an
+    address that is not one.
+    """
+    from leadline.store.postgres.address import Address
+
+    return Address.parse(url).keys_folder()

@@ -14,6 +14,7 @@ from leadline.ledger.certificate import Certificate, verify_certificate
 from leadline.ledger.dsse import decode
 from leadline.ledger.ids import study_id
 from leadline.ledger.keys import VerifyKey
+from leadline.ledger.policy import Policy
 from leadline.ledger.predicates import Freeze
 from leadline.ledger.statements import parse
 from leadline.protocol.model import Protocol
@@ -42,6 +43,12 @@ class CertificateCheck:
     keyid: str
     author_verified: bool
     protocol_matches: bool | None
+    cosigned: tuple[tuple[str, int], ...]
+    """Cosigners that the policy knows, with the POSIX second of each."""
+    time: int | None
+    """The POSIX second by which the policy's quorum had cosigned."""
+    standing: str
+    """Who vouches for the time: cosigners by name, or "single-operator timestamp"."""
     warnings: tuple[str, ...]
 
     def lines(self) -> list[str]:
@@ -55,6 +62,7 @@ class CertificateCheck:
             f"protocol sha256 {self.protocol_digest}",
             f"author key {self.keyid} ({said})",
             f"claimed time {self.created}",
+            *([self.standing] if self.cosigned else []),
         ]
         if self.protocol_matches is not None:
             lines.append("the protocol given is the one that was frozen")
@@ -62,11 +70,16 @@ class CertificateCheck:
 
 
 def verify_certificate_file(
-    path: Path, log_key: str | Path, *, protocol: Path | None = None, author: str | None = None
+    path: Path,
+    log_key: str | Path | None,
+    *,
+    protocol: Path | None = None,
+    author: str | None = None,
+    policy: Policy | None = None,
 ) -> CertificateCheck:
     """Verify a certificate offline with nothing but the log's public key (a vkey or a file holding one).
 
-    `protocol` is compared with what was frozen; `author` is the author's vkey, to verify the signature too.
+    A `policy` must be satisfied by its checkpoint; where the policy lists logs, no key is needed. `protocol` is compared with what was frozen; `author` is the author's vkey, to verify the signature too.
     Raises ProofError, SignatureError or IntegrityError when anything does not hold.
     """
     text = _read(path)
@@ -77,7 +90,8 @@ def verify_certificate_file(
             where=str(path),
             remedy="use the certificate that `leadline register` wrote",
         )
-    verified = verify_certificate(text, certificate.envelope, [key_text(log_key)])
+    log_keys = [] if log_key is None else [key_text(log_key)]
+    verified = verify_certificate(text, certificate.envelope, log_keys, policy=policy)
     envelope = decode(certificate.envelope)
     statement = parse(envelope.payload)
     said = statement.predicate
@@ -101,6 +115,9 @@ def verify_certificate_file(
         keyid=envelope.keyid,
         author_verified=author is not None,
         protocol_matches=None if protocol is None else _same_protocol(protocol, said.protocol),
+        cosigned=tuple((one.key.name, one.time) for one in verified.cosignatures),
+        time=verified.time,
+        standing=verified.standing(),
         warnings=(*verified.warnings, LIMIT),
     )
 

@@ -1,9 +1,7 @@
 """The Registry: one object that carries a study through its life."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import chain, islice, zip_longest
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -12,27 +10,35 @@ from leadline.errors import Explained, NotFoundError, StateError
 from leadline.ledger import keyfile
 from leadline.ledger.authority import Authority
 from leadline.ledger.fsck import Problem
-from leadline.ledger.ids import read_study_id, study_id
+from leadline.ledger.ids import read_study_id
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.state import KeyRecord
 from leadline.ledger.statements import make_signed
 from leadline.ledger.tlog.checkpoint import Checkpoint, sign_checkpoint
-from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
+from leadline.registry import freezing, keys
+from leadline.registry.founding import found
 from leadline.registry.home import Home
+from leadline.registry.judging import Judged, judge
+from leadline.registry.lifecycle import Event, tend, withhold
 from leadline.registry.opening import open_parts
 from leadline.registry.places import default_store
+from leadline.registry.retrospective import Retrospective, record_retrospective
+from leadline.registry.similar import Similar, neighbours, similar
+from leadline.registry.stub import SealedStudy, require_unsealed
+from leadline.registry.stub import sealed as sealed_stub
 from leadline.registry.study import Study
+from leadline.registry.takedown import TakeDown, take_down
 from leadline.store import Appended, Draft, Page, Query, ReadView, Rebuilt
+from leadline.store.facets import Facets, facets
 from leadline.store.projections.authority import ViewState
-from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.authority import keys as list_keys
-from leadline.store.projections.search import STUDY_TEXT
-from leadline.store.projections.studies import StudyRow, study_at
+from leadline.store.projections.judgements import JudgementType
+from leadline.store.projections.status import GRACE_DAYS
+from leadline.store.projections.studies import studies
 from leadline.store.projections.studies import study as find_study
-from leadline.store.protocol import Store
-from leadline.store.search import RANKED_DEPTH, search_studies
-from leadline.store.text import MAX_WORDS, TextQuestion
+from leadline.store.protocol import Represented, Store
+from leadline.store.search import search_studies
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
@@ -82,8 +88,14 @@ class Registry:
         )
         loaded = keyfile.load(Path(key)) if isinstance(key, str | Path) else key
         registry = cls(store, home, loaded, clock)
-        if not read_only and store.size() == 0:
-            registry._found()
+        if isinstance(store, Represented):  # on another machine: uploads are announced by the author
+            store.act_for(lambda: registry.key)
+        try:
+            if not read_only:
+                found(registry)
+        except BaseException:
+            store.close()
+            raise
         return registry
 
     def __enter__(self) -> Self:
@@ -97,23 +109,6 @@ class Registry:
     def close(self) -> None:
         """Release the database."""
         self.store.close()
-
-    def _found(self) -> None:
-        """The first entries of a new log: its service key, and the log key announced by it."""
-        service = self.home.service
-        if service is None:
-            raise StateError("a new registry needs its service key", where=str(self.home.folder))
-        holder = {"name": self.home.origin, "kind": "service"}
-        said: list[dict[str, Any]] = [
-            {"role": "service", "public": service.public.vkey},
-            {"role": "log", "public": self.home.log.vkey},
-        ]
-        self.append(
-            lambda view: [  # noqa: ARG005
-                ("key", {"action": "register", "holder": holder, "time": self.time(), **one}, service)
-                for one in said
-            ]
-        )
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -159,17 +154,7 @@ class Registry:
 
     def introduce(self, view: ReadView, holder: str, kind: str) -> list[Said]:
         """The key statement an author's first statement brings along, unless the log knows the key."""
-        key = self.author()
-        if find_key(view, key.fingerprint) is not None:
-            return []
-        said = {
-            "action": "register",
-            "role": key.role,
-            "public": key.public.vkey,
-            "holder": {"name": holder, "kind": kind},
-            "time": self.time(),
-        }
-        return [("key", said, key)]
+        return keys.introduction(self, view, holder, kind)
 
     def register_key(self, holder: str, kind: str = "human") -> Appended | None:
         """Announce the author's key to the log; None when the log knows it already."""
@@ -178,41 +163,27 @@ class Registry:
 
     def revoke_key(self, reason: str) -> Appended:
         """Revoke the author's key: from the next entry on it signs nothing."""
-        key = self.author()
-        said = {
-            "action": "revoke",
-            "role": key.role,
-            "public": key.public.vkey,
-            "reason": reason,
-            "time": self.time(),
-        }
-        return self.append(lambda view: [("key", said, key)])[0]  # noqa: ARG005
+        return keys.revoke(self, reason)
 
     def rotate_key(self, new: SigningKey, reason: str = "rotation") -> Appended:
         """Replace the author's key by `new`, which inherits its rights; both sign."""
-        old = self.author()
+        return keys.rotate(self, new, reason)
 
-        def build(view: ReadView) -> list[Said]:
-            record = find_key(view, old.fingerprint)
-            if record is None:
-                raise NotFoundError(
-                    "the log does not know the old key", remedy="register it first: `leadline key register`"
-                )
-            common = {
-                "role": new.role,
-                "public": new.public.vkey,
-                "replaces": old.fingerprint,
-                "time": self.time(),
-            }
-            holder = {"name": record.holder, "kind": record.holder_kind}
-            return [
-                ("key", {"action": "register", "holder": holder, **common}, new),
-                ("key", {"action": "rotate", "reason": reason, **common}, old),
-            ]
+    def name_guardians(self, guardians: Sequence[str], threshold: int | None = None) -> Appended:
+        """Name the keys (fingerprints) that may together confirm a successor when the author's key is lost."""
+        return keys.name_guardians(self, guardians, threshold)
 
-        receipt = self.append(build)[-1]
-        self.key = new
-        return receipt
+    def recover_key(self, lost: str, *, holder: str | None = None) -> Appended:
+        """Announce the author's (new) key as heir of a lost one; see `leadline.registry.keys.recover`."""
+        return keys.recover(self, lost, holder=holder)
+
+    def vouch_for_key(self, new: str, *, lost: str | None = None, study: str | None = None) -> Appended:
+        """Vouch for a new key as a guardian of the lost one, or as a co-author of one study."""
+        return keys.vouch(self, new, lost=lost, study=study)
+
+    def veto_key(self, pending: str, reason: str) -> Appended:
+        """Refuse a key that claims to replace the author's own."""
+        return keys.veto(self, pending, reason)
 
     def register(
         self,
@@ -228,117 +199,92 @@ class Registry:
         it, unless `characteristics` brings the bytes of an earlier simulation of this very protocol.
         Raises ProtocolError when the plan does not execute: such a plan cannot be registered.
         """
-        from leadline.verdict.simulation import execute, operating_characteristics
-
-        key = self.author()
-        execute(protocol)
-        if characteristics is None and simulate:
-            characteristics = operating_characteristics(protocol, progress=progress).to_json()
-        body = protocol.canonical_bytes()
-        digest = self.store.put_blob(body)
-        blob = None if characteristics is None else self.store.put_blob(characteristics)
-        first = protocol.authors[0]
-
-        def build(view: ReadView) -> list[Said]:
-            known = self._frozen_before(view, digest, key)
-            if known is not None:
-                raise _AlreadyFrozenError(known)
-            said = {
-                "title": protocol.title,
-                "protocol": digest,
-                "authors": [author.name for author in protocol.authors],
-                "area": list(protocol.area),
-                "due": None if protocol.timeline.due is None else protocol.timeline.due.isoformat(),
-                "seen_checkpoint": _seen(protocol),
-                "hypotheses": [{"id": h.id, "kind": h.kind, "claim": h.claim} for h in protocol.hypotheses],
-                "characteristics": blob,
-                "created": self.time(),
-            }
-            return [*self.introduce(view, first.name, first.kind), ("freeze", said, key)]
-
-        try:
-            receipt = self.append(build)[-1]
-        except _AlreadyFrozenError as known:
-            return self.study(known.study)
-        return self.study(study_id(receipt.leaf_hash))
-
-    def _frozen_before(self, view: ReadView, digest: str, key: SigningKey) -> str | None:
-        from leadline.store.projections.studies import studies
-
-        for row in studies(view, protocol=digest, keyid=key.fingerprint):
-            return row.id
-        return None
+        study = freezing.freeze(
+            self, protocol, characteristics=characteristics, simulate=simulate, progress=progress
+        )
+        return self.study(study)
 
     def amend(self, study: str, protocol: Protocol, *, reason: str, seen: str) -> Appended:
         """Record a changed protocol, why, and what had been seen; the first freeze stays the one compared with.
 
         Raises StateError when nothing changed or the study is withdrawn.
         """
-        current = self.study(study)
-        _require_not_withdrawn(current.row)
-        changed = [change.pointer for change in diff(current.protocol, protocol)]
-        if not changed:
-            raise StateError(
-                "the new protocol promises exactly the same", remedy="nothing needs to be amended"
-            )
-        digest = self.store.put_blob(protocol.canonical_bytes())
-        said = {
-            "study": current.id,
-            "protocol": digest,
-            "changed": changed[:200],
-            "reason": reason,
-            "seen": seen,
-            "created": self.time(),
-        }
-        return self.append(lambda view: [("amend", said, self.author())])[0]  # noqa: ARG005
+        return freezing.amend(self, study, protocol, reason=reason, seen=seen)
 
     def withdraw(self, study: str, reason: str) -> Appended:
         """Put a tombstone on a study; its history stays. StateError when it is withdrawn already."""
-        current = self.study(study)
-        _require_not_withdrawn(current.row)
-        said = {"study": current.id, "reason": reason, "created": self.time()}
-        return self.append(lambda view: [("withdraw", said, self.author())])[0]  # noqa: ARG005
+        return freezing.withdraw(self, study, reason)
+
+    def judge(self, study: str, *, type: JudgementType, **said: Any) -> Judged:  # noqa: A002
+        """Record a judgement of a study: a forecast, review, critique, trust or outcome.
+
+        Parameters and errors as `leadline.registry.judging.judge`.
+        """
+        return judge(self, study, type=type, **said)
+
+    def record_retrospective(self, result: Retrospective) -> Appended:
+        """Record a result that was never registered, labelled so: a comparison's JSON, or a table."""
+        return record_retrospective(self, result)
+
+    # -- lifecycle -----------------------------------------------------------------------------
+
+    def tend(
+        self, today: date | None = None, *, grace_days: int = GRACE_DAYS, dry: bool = False
+    ) -> list[Event]:
+        """Publish what is overdue and has logs, and close what is silent past its grace; what was done, in order.
+
+        Needs the registry's service key, not an author's. See `leadline.registry.lifecycle`.
+        """
+        return tend(self, today or self.clock().date(), grace_days=grace_days, dry=dry)
+
+    def withhold(self, study: str, *, lift: bool = False) -> None:
+        """Stop (or with `lift` allow again) the automatic publication of a study; nothing public changes."""
+        withhold(self, study, lift=lift)
+
+    def take_down(self, digest: str, reason: str) -> TakeDown:
+        """Remove a blob's bytes; its digest, the reason, and a signed note of it stay."""
+        return take_down(self, digest, reason)
 
     # -- reading -------------------------------------------------------------------------------
 
     def study(self, study: str) -> Study:
-        """The study with this id (any spelling a person may type); NotFoundError when there is none."""
+        """The study with this id (any spelling a person may type).
+
+        Raises NotFoundError when there is none, StateError while it is sealed (see `sealed`).
+        """
         name = read_study_id(study)
         row = find_study(self.store, name)
         if row is None:
+            require_unsealed(self.store, name)
             raise NotFoundError(f"there is no study {name}", remedy="find it with `leadline search`")
         return Study(self, row)
 
+    def sealed(self, study: str) -> SealedStudy:
+        """What everybody may know of a sealed (or once sealed) study; NotFoundError when no seal made this id."""
+        return sealed_stub(self.store, study)
+
     def studies(self, *, limit: int | None = None) -> Iterator[Study]:
         """Every study, newest first."""
-        from leadline.store.projections.studies import studies
-
         return (Study(self, row) for row in studies(self.store, limit=limit))
 
     def search(self, text: str = "", *, cursor: str | None = None, **filters: Any) -> Page:
-        """A page of studies: words that must all occur, and filters `area`, `author`, `state`, `limit`, `order`."""
-        return search_studies(self.store, Query(text=text, **filters), cursor=cursor)
+        """A page of studies: words that must all occur, and the filters and options of `Query`."""
+        return search_studies(
+            self.store, Query(text=text, **filters), cursor=cursor, today=self.clock().date()
+        )
 
-    def similar(self, protocol: Protocol, limit: int = 5) -> list[StudyRow]:
-        """Registered studies nearest in words to a protocol, best first; the identical protocol excepted.
-
-        Title, claims and techniques are compared, and some common words suffice: a study under another title
-        is found by what it claims.
-        """
-        words = _telling_words(protocol)
-        if not words:
-            return []
+    def facets(self, text: str = "", **filters: Any) -> Facets:
+        """How many of the studies that a search finds there are of each area, technique, verdict, status, ..."""
         with self.store.snapshot() as view:
-            question = TextQuestion(
-                STUDY_TEXT,
-                tuple((word,) for word in words),
-                as_of=view.size(),
-                limit=RANKED_DEPTH,
-                every=False,
-            )
-            rows = (study_at(view, index) for index in view.match_text(question).indexes)
-            others = (row for row in rows if row is not None and row.protocol != protocol.digest)
-            return list(islice(others, limit))
+            return facets(view, Query(text=text, **filters), today=self.clock().date())
+
+    def similar(self, protocol: Protocol, limit: int = 5) -> list[Similar]:
+        """Registered studies near a protocol, nearest first, with what agrees; the identical protocol excepted."""
+        return similar(self, protocol, limit)
+
+    def neighbours(self, protocol: Protocol) -> Iterator[tuple[Study, float]]:
+        """Studies of this very protocol, then those most like it, each with its likeness (0 to 1)."""
+        return neighbours(self, protocol)
 
     def keys(self) -> list[KeyRecord]:
         """Every key the log knows."""
@@ -363,37 +309,3 @@ def _admit(authority: Authority, index: int, envelope: bytes) -> None:
     except Explained as error:
         error.where = f"this {entry.statement.kind} statement"
         raise
-
-
-class _AlreadyFrozenError(Exception):
-    """Leaves the write transaction without writing: the study exists."""
-
-    def __init__(self, study: str) -> None:
-        super().__init__(study)
-        self.study = study
-
-
-def _telling_words(protocol: Protocol) -> tuple[str, ...]:
-    """Words of title, claims and techniques in turn, each once, as many as a question may have."""
-    sources = (
-        protocol.title,
-        " ".join(hypothesis.claim for hypothesis in protocol.hypotheses),
-        " ".join(arm.technique for arm in protocol.arms),
-    )
-    words = (re.findall(r"\w+", source.casefold()) for source in sources)
-    mixed = chain.from_iterable(zip_longest(*map(dict.fromkeys, words)))
-    return tuple(dict.fromkeys(word for word in mixed if word))[:MAX_WORDS]
-
-
-def _require_not_withdrawn(row: StudyRow) -> None:
-    if row.state == "withdrawn":
-        raise StateError(
-            f"the study is withdrawn already: {row.reason}",
-            where=row.id,
-            remedy=f"see it with `leadline show {row.id}`; its history stays",
-        )
-
-
-def _seen(protocol: Protocol) -> dict[str, Any] | None:
-    checkpoint = protocol.timeline.checkpoint
-    return None if checkpoint is None else checkpoint.model_dump(mode="json")

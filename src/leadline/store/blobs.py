@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from leadline.errors import InputError, IntegrityError, NotFoundError, StoreError
+from leadline.ledger.canon import canonical, parse_strict, sha256_hex
 
 CHUNK = 1 << 20
+MAX_REASON = 2_000
+_DAMAGED = "run `leadline fsck` to find everything that is wrong, then restore from a backup or a mirror"
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -120,6 +123,31 @@ def check_bytes(digest: str, actual: str, *, where: str) -> None:
             where=where,
             remedy="restore the blob from a backup or a mirror, then run `leadline fsck`",
         )
+
+
+def make_notice(digest: str, reason: str) -> bytes:
+    """The bytes of the blob that says why another was taken down; InputError for a reason that is none."""
+    if not 0 < len(reason) <= MAX_REASON:
+        raise InputError(
+            f"a reason has 1 to {MAX_REASON:,} characters",
+            remedy="say why the bytes are taken down, and who decided",
+        )
+    return canonical({"reason": reason, "taken_down": digest})
+
+
+def reason_in(notice: bytes | None, name: str, digest: str, *, where: str) -> str:
+    """The reason given by the notice with digest `name`, which must speak of blob `digest`; else IntegrityError."""
+    if notice is None:
+        raise IntegrityError(
+            f"the notice {name} that explains why blob {digest} was taken down is missing",
+            where=where,
+            remedy=_DAMAGED,
+        )
+    check_bytes(name, sha256_hex(notice), where=where)
+    document = parse_strict(notice)
+    if not isinstance(document, dict) or document.get("taken_down") != digest:
+        raise IntegrityError(f"notice {name} does not speak of blob {digest}", where=where, remedy=_DAMAGED)
+    return str(document.get("reason"))
 
 
 def _make_folder(folder: Path) -> None:

@@ -13,10 +13,14 @@ INLINE_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An envelope to append, with the small blobs that must be durable in the same transaction."""
+    """An envelope to append, with the small blobs that must be durable in the same transaction.
+
+    `restored` says that it was in this log before: it may name bytes that were taken down meanwhile.
+    """
 
     envelope: bytes
     blobs: tuple[bytes, ...] = ()
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

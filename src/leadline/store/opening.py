@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from leadline.errors import InputError
+from leadline.errors import InputError, MissingExtraError
 from leadline.store.projection import Projection
 from leadline.store.protocol import Store
 from leadline.store.sqlite.store import SqliteStore
+
+if TYPE_CHECKING:
+    from leadline.store.postgres.store import PostgresStore
 
 
 def open_store(
@@ -18,15 +22,36 @@ def open_store(
     read_only: bool = False,
     timeout: float = 30.0,
 ) -> Store:
-    """Open the store at `url`: a path, or ``sqlite:///path``; `projections` come on top of the built-in ones.
+    """Open the store at `url`: a path, ``sqlite:///path``, or ``postgresql://user@host:port/database``.
 
-    `create` makes a new store where none exists, `read_only` never writes a byte, `timeout` is how many seconds
-    to wait for another process that is writing. Raises InputError for an address of another kind, NotFoundError,
-    StateError, StoreError or IntegrityError.
+    `projections` come on top of the built-in ones. `create` makes a new store where none exists, `read_only` never
+    writes a byte, `timeout` is how many seconds to wait for another process that is writing. Raises InputError for an
+    address of another kind, MissingExtraError, NotFoundError, StateError, StoreError or IntegrityError.
     """
+    if isinstance(url, str) and is_shared(url):
+        engine = _shared_engine()
+        return engine.open(url, projections=projections, create=create, read_only=read_only, timeout=timeout)
     return SqliteStore.open(
         database_path(url), projections=projections, create=create, read_only=read_only, timeout=timeout
     )
+
+
+def is_shared(url: str) -> bool:
+    """Whether the address names a database on a PostgreSQL server."""
+    return url.partition("://")[0] in ("postgresql", "postgres")
+
+
+def _shared_engine() -> "type[PostgresStore]":
+    try:
+        from leadline.store.postgres.store import PostgresStore
+    except ModuleNotFoundError as error:
+        if error.name != "psycopg":
+            raise
+        raise MissingExtraError(
+            "registries on PostgreSQL need psycopg, which is not installed",
+            remedy="pip install 'leadline[postgres]'",
+        ) from None
+    return PostgresStore
 
 
 def database_path(url: str | Path) -> Path:
@@ -45,6 +70,7 @@ def database_path(url: str | Path) -> Path:
     if scheme != "sqlite" or parts.netloc or parts.query or not path:
         raise InputError(
             f"a store cannot be opened at {url[:200]!r}",
-            remedy="supported are a file path (registry.db) and sqlite:///path; an absolute path has four slashes",
+            remedy="supported are a file path (registry.db), sqlite:///path (an absolute path has four slashes) and "
+            "postgresql://user@host:port/database",
         )
     return Path(path)

@@ -44,6 +44,9 @@ class Table:
                 f"table {self.name}: keys and indexes must name its columns, once each: {unknown}"
             )
 
+    def __hash__(self) -> int:  # asked for at every read and write: it need not look at the columns
+        return hash(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class TextIndex:
@@ -56,6 +59,9 @@ class TextIndex:
     def __post_init__(self) -> None:
         if len(self.columns) != len(self.weights):
             raise ValueError(f"text index {self.name}: one weight for each column")
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ holds a receipt can hold a proof. Nothing is queued and nothing is half accepted
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol, Self, runtime_checkable
 
 from leadline.ledger import keys
 from leadline.ledger.fsck import Problem
-from leadline.ledger.keys import VerifyKey
+from leadline.ledger.keys import SigningKey, VerifyKey
 from leadline.store.model import Appended, BlobInfo, CheckpointSigner, Draft, Rebuilt
-from leadline.store.projection import BlobReader, Projection, TableReader
+from leadline.store.projection import BlobReader, Projection, Table, TableReader, Value
+from leadline.store.shelf import Shelf
 from leadline.store.text import TextAnswer, TextQuestion
 
 
@@ -75,6 +76,24 @@ class ReadView(TableReader, BlobReader, Protocol):
         """Log indexes of the documents that answer a full-text question."""
         ...
 
+    def count_by(
+        self,
+        table: Table,
+        group: Sequence[str],
+        *,
+        where: str,
+        among: Sequence[int] | Sequence[str],
+        starting: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[tuple[Value, ...], int]]:
+        """How many rows of `table` have `where` in `among`, for each combination of the columns `group`.
+
+        Most rows first, ties by the group's values, at most `limit` combinations. `among` holds integers or
+        texts, thousands at most, repeats count once; an empty one gives nothing. With `starting`, a text column
+        and a beginning, only rows whose column begins so are counted.
+        """
+        ...
+
 
 class Store(ReadView, Protocol):
     """An append-only record with its projections: see the module's description of a statement's life."""
@@ -107,8 +126,11 @@ class Store(ReadView, Protocol):
         """Every blob the store knows, in order of digest."""
         ...
 
-    def take_down(self, digest: str, reason: str) -> None:
-        """Remove a blob's bytes; the digest and the reason stay, and projections forget what they read in it."""
+    def take_down(self, digest: str, reason: str, *, absent: bool = False) -> None:
+        """Remove a blob's bytes; the digest and the reason stay, and projections forget what they read in it.
+
+        With `absent` also where the bytes were never stored, as when a backup is restored.
+        """
         ...
 
     def rebuild(self) -> Rebuilt:
@@ -139,6 +161,20 @@ class Store(ReadView, Protocol):
         """The projections this store keeps."""
         ...
 
+    @property
+    def shelf(self) -> Shelf:
+        """Durable values beside the log, which neither `rebuild` nor an export touches."""
+        ...
+
     def close(self) -> None:
         """Release the database; further calls fail."""
+        ...
+
+
+@runtime_checkable
+class Represented(Protocol):
+    """A store that asks others to keep bytes, in the name of whoever has a key."""
+
+    def act_for(self, signer: Callable[[], SigningKey | None]) -> None:
+        """Announce what is put under the key that `signer` gives at the time."""
         ...

@@ -3,51 +3,30 @@
 A search is answered as of a log index, and its cursor carries that index. Newest-first pages go on below the last
 index shown. Ranked pages go on through a list made once, with the first page, because the ranking's word statistics
 move with every registration; the cursor holds the rest of that list.
+
+What a study says in its freeze never changes, but its status and verdict do, and so may membership in a listing
+that asks for them. Newest first, each page asks again: a study that satisfies the filter throughout is shown
+exactly once, one that comes to satisfy it or ceases to is shown if it does when its page is made. A ranked listing
+shows what satisfied the filter when its first page was made. No listing ever shows a study twice.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import date
 
 from leadline.errors import InputError
 from leadline.store.cursor import Cursor
 from leadline.store.projections.search import STUDY_TEXT
-from leadline.store.projections.studies import AREA, AUTHOR, STUDY, State, StudyRow, study_at
+from leadline.store.projections.studies import StudyRow, study_at
 from leadline.store.protocol import ReadView
+from leadline.store.query import Query
 from leadline.store.text import Filter, TextQuestion, split_words
 
 #: Ranked listings end here; whoever wants more asks for newest first, or for something narrower.
 RANKED_DEPTH = 500
 MAX_PAGE = 100
 Synonyms = Callable[[str], Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What to look for: words and "phrases" that must all occur, and properties of the study.
-
-    `order` is relevance unless there are no words; `limit` is the page size, 1 to 100.
-    """
-
-    text: str = ""
-    area: str | None = None
-    author: str | None = None
-    state: State | None = None
-    protocol: str | None = None
-    keyid: str | None = None
-    order: Literal["relevance", "newest"] = "relevance"
-    limit: int = 10
-
-    def filters(self) -> tuple[Filter, ...]:
-        """The properties asked for, as filters."""
-        given = (
-            Filter(AREA, "ix", "area", self.area),
-            Filter(AUTHOR, "ix", "name", self.author),
-            Filter(STUDY, "ix", "state", self.state),
-            Filter(STUDY, "ix", "protocol", self.protocol),
-            Filter(STUDY, "ix", "keyid", self.keyid),
-        )
-        return tuple(item for item in given if item.value is not None)
+WordGroups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +45,45 @@ class Page:
 
 
 def search_studies(
-    view: ReadView, query: Query, *, cursor: str | None = None, synonyms: Synonyms | None = None
+    view: ReadView,
+    query: Query,
+    *,
+    cursor: str | None = None,
+    synonyms: Synonyms | None = None,
+    today: date | None = None,
 ) -> Page:
     """A page of studies that answer `query`; `synonyms` gives further words that may stand for a word.
 
-    Raises InputError for a page size, text or cursor that makes no sense.
+    `today` (UTC) decides what is overdue; a query for a status needs it. Raises InputError for a page size, text,
+    filter or cursor that makes no sense.
     """
     if not 1 <= query.limit <= MAX_PAGE:
         raise InputError(f"a page of {query.limit} studies", remedy=f"ask for 1 to {MAX_PAGE}")
-    words = tuple((word, *(synonyms(word) if synonyms else ())) for word in split_words(query.text))
+    words = word_groups(query, synonyms)
+    filters = query.filters(today)
     if query.text.strip() and not words:
         return Page((), view.size(), capped=False, relaxed=False, cursor=None)
     at = Cursor.decode(cursor, query) if cursor else Cursor(as_of=view.size())
     if query.order == "newest" or not words:
-        return _newest(view, query, words, at)
-    return _ranked(view, query, words, at, first=cursor is None)
+        return _newest(view, query, words, filters, at)
+    if cursor is None:
+        at = _rank(view, words, filters, at.as_of)
+    return _ranked(view, query, at)
 
 
-def _newest(view: ReadView, query: Query, words: tuple[tuple[str, ...], ...], at: Cursor) -> Page:
+def word_groups(query: Query, synonyms: Synonyms | None = None) -> WordGroups:
+    """The words asked for, each with what may stand for it."""
+    return tuple((word, *(synonyms(word) if synonyms else ())) for word in split_words(query.text))
+
+
+def _newest(view: ReadView, query: Query, words: WordGroups, filters: tuple[Filter, ...], at: Cursor) -> Page:
     found = view.match_text(
         TextQuestion(
             STUDY_TEXT,
             words,
             as_of=at.as_of,
             limit=query.limit + 1,
-            filters=query.filters(),
+            filters=filters,
             ranked=False,
             before=at.before,
         )
@@ -100,20 +93,16 @@ def _newest(view: ReadView, query: Query, words: tuple[tuple[str, ...], ...], at
     return Page(_rows(view, shown), at.as_of, capped=False, relaxed=False, cursor=following)
 
 
-def _ranked(
-    view: ReadView, query: Query, words: tuple[tuple[str, ...], ...], at: Cursor, *, first: bool
-) -> Page:
-    if first:
-        at = _rank(view, query, words, at.as_of)
+def _ranked(view: ReadView, query: Query, at: Cursor) -> Page:
     shown, rest = at.rest[: query.limit], at.rest[query.limit :]
     following = Cursor(at.as_of, None, rest, at.capped, at.relaxed).encode(query) if rest else None
     return Page(_rows(view, shown), at.as_of, at.capped, at.relaxed, following)
 
 
-def _rank(view: ReadView, query: Query, words: tuple[tuple[str, ...], ...], as_of: int) -> Cursor:
+def _rank(view: ReadView, words: WordGroups, filters: tuple[Filter, ...], as_of: int) -> Cursor:
     for every in (True, False):
         question = TextQuestion(
-            STUDY_TEXT, words, as_of=as_of, limit=RANKED_DEPTH, filters=query.filters(), every=every
+            STUDY_TEXT, words, as_of=as_of, limit=RANKED_DEPTH, filters=filters, every=every
         )
         answer = view.match_text(question)
         if answer.indexes or len(words) == 1:
@@ -125,3 +114,15 @@ def _rank(view: ReadView, query: Query, words: tuple[tuple[str, ...], ...], as_o
 def _rows(view: ReadView, indexes: Sequence[int]) -> tuple[StudyRow, ...]:
     found = (study_at(view, index) for index in indexes)
     return tuple(row for row in found if row is not None)
+
+
+__all__ = [
+    "MAX_PAGE",
+    "RANKED_DEPTH",
+    "Page",
+    "Query",
+    "Synonyms",
+    "WordGroups",
+    "search_studies",
+    "word_groups",
+]

@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from leadline.errors import InputError
 from leadline.store.projection import Table, TextIndex, Value
@@ -13,13 +13,23 @@ MAX_QUERY = 1_000
 MAX_WORDS = 32
 
 
+#: `=`, `<` and `>=` compare with one value, `in` with each of a tuple; texts compare bytewise, NULL never matches.
+Comparison = Literal["=", "<", ">=", "in"]
+
+
 class Filter(NamedTuple):
-    """Keep a document only if `table` has a row with `column` = `value` whose `link` is its log index."""
+    """Keep a document only if `table` has a row whose `link` is its log index and whose `column` compares so.
+
+    The comparison is `column` `op` `value`. With `absent` the document is kept only if there is no such row.
+    Each filter asks for a row of its own; two filters need not be satisfied by the same row.
+    """
 
     table: Table
     link: str
     column: str
-    value: Value
+    value: Value | tuple[Value, ...]
+    op: Comparison = "="
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

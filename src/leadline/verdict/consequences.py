@@ -1,13 +1,10 @@
 """What follows from verdicts: forecasts scored, conceptual claims compared, takeaways allowed."""
 
-import math
 from collections.abc import Mapping
 
 from leadline.protocol.model import Protocol
 from leadline.verdict.model import ConceptualResult, ForecastScore, Verdict
-
-#: Probabilities are clipped here before the logarithm, so one overconfident forecast stays finite.
-CLIP = 0.01
+from leadline.verdict.scoring import score
 
 
 def score_forecasts(protocol: Protocol, verdicts: Mapping[str, Verdict]) -> tuple[ForecastScore, ...]:
@@ -15,17 +12,16 @@ def score_forecasts(protocol: Protocol, verdicts: Mapping[str, Verdict]) -> tupl
     scores = []
     for forecast in protocol.forecasts:
         verdict = verdicts[forecast.hypothesis]
-        p = forecast.probabilities.get(verdict.outcome, 0.0)
-        brier = sum(
-            (forecast.probabilities.get(outcome, 0.0) - (outcome == verdict.outcome)) ** 2
-            for outcome in ("supported", "refuted", "null", "inconclusive")
-        )
+        scored = score(forecast.probabilities, verdict.outcome)
         hit = None
         if forecast.interval80 is not None and verdict.estimate is not None:
             low, high = forecast.interval80
             hit = low <= verdict.estimate.value <= high
-        log_score = -math.log(max(p, CLIP))
-        scores.append(ForecastScore(forecast.by, forecast.hypothesis, p, log_score, brier, hit))
+        scores.append(
+            ForecastScore(
+                forecast.by, forecast.hypothesis, scored.probability, scored.log_score, scored.brier, hit
+            )
+        )
     return tuple(scores)
 
 

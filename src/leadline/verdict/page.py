@@ -19,39 +19,56 @@ if TYPE_CHECKING:
     from leadline.verdict.comparison import Comparison
 
 
+_NAMES = (
+    "base.html",
+    "parts.html",
+    "report.html",
+    "report_figures.html",
+    "report_account.html",
+    "comparison.html",
+)
+
+
 def report_page(report: Report, certificate: str | None = None) -> str:
     """The report as one HTML page, readable on paper, phone and desk, in light and dark.
 
     ``certificate`` is the text of the registration certificate, shown for whoever wants to verify it.
     """
+    return _render(
+        "report.html",
+        **report_context(report),
+        title=report.protocol.title,
+        command=words.recompute_command(report),
+        certificate=certificate,
+    )
+
+
+def report_context(report: Report) -> dict[str, Any]:
+    """What the templates ``report_figures.html`` and ``report_account.html`` place, on this page or another."""
     heads = words.headline(report)
     protocol = report.protocol
     others = [h for h in protocol.hypotheses if h.id in report.verdicts and h not in heads]
-    return _render(
-        "report.html",
-        title=protocol.title,
-        engine=report.engine,
-        report=report,
-        protocol=protocol,
-        standing=report.standing,
-        standing_words=words.STANDINGS[report.standing],
-        headlined=report.standing in words.HEADLINED,
-        verdicts=[view.verdict_view(report, h) for h in heads],
-        others=[view.verdict_view(report, h, leads=False) for h in others],
-        figures=[_placed(figure) for figure in estimate_figures(report)],
-        levels=_levels(report),
-        counts={answer: len(report.checks(answer)) for answer in ("deviation", "unknown", "pass")},
-        deviations=view.check_rows(report.checks("deviation")),
-        unknowns=view.check_rows(report.checks("unknown")),
-        passes=view.check_rows(report.checks("pass")),
-        shown=view.SHOWN,
-        denominator_figure=_placed(denominator_figure(report)),
-        power_figure=_placed(power_figure(report)),
-        command=words.recompute_command(report),
-        foreknowledge=words.foreknowledge(report.protocol),
-        certificate=certificate,
-        view=view,
-    )
+    return {
+        "engine": report.engine,
+        "report": report,
+        "protocol": protocol,
+        "standing": report.standing,
+        "standing_words": words.STANDINGS[report.standing],
+        "headlined": report.standing in words.HEADLINED,
+        "verdicts": [view.verdict_view(report, h) for h in heads],
+        "others": [view.verdict_view(report, h, leads=False) for h in others],
+        "figures": [_placed(figure) for figure in estimate_figures(report)],
+        "levels": _levels(report),
+        "counts": {answer: len(report.checks(answer)) for answer in ("deviation", "unknown", "pass")},
+        "deviations": view.check_rows(report.checks("deviation")),
+        "unknowns": view.check_rows(report.checks("unknown")),
+        "passes": view.check_rows(report.checks("pass")),
+        "shown": view.SHOWN,
+        "denominator_figure": _placed(denominator_figure(report)),
+        "power_figure": _placed(power_figure(report)),
+        "foreknowledge": words.foreknowledge(protocol),
+        "view": view,
+    }
 
 
 def comparison_page(comparison: "Comparison") -> str:
@@ -82,10 +99,19 @@ def _render(name: str, **context: Any) -> str:
 
 @cache
 def _environment() -> Environment:
+    return environment(templates())
+
+
+def templates() -> dict[str, str]:
+    """The templates of reports and comparisons, by name."""
     folder = resources.files("leadline.verdict") / "pages"
-    names = ("base.html", "parts.html", "report.html", "comparison.html")
+    return {name: (folder / name).read_text(encoding="utf-8") for name in _NAMES}
+
+
+def environment(sources: dict[str, str]) -> Environment:
+    """Templates that escape whatever they place, show hidden characters, and refuse names they do not know."""
     return Environment(
-        loader=DictLoader({name: (folder / name).read_text(encoding="utf-8") for name in names}),
+        loader=DictLoader(sources),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -102,12 +128,17 @@ def _finalize(value: Any) -> Any:
 @cache
 def _style() -> tuple[Markup, str]:
     """The stylesheet and the policy that allows this stylesheet, by digest, and nothing else."""
-    fonts = f":root{{--ll-sans:{SANS};--ll-serif:{SERIF};--ll-mono:{MONO}}}\n"
-    page = (resources.files("leadline.verdict") / "pages" / "page.css").read_text(encoding="utf-8")
-    css = properties_css() + fonts + SHAPES_CSS + page
+    css = stylesheet()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return Markup(css), policy  # noqa: S704 (our own stylesheet)
+
+
+def stylesheet() -> str:
+    """The look of a page: theme, faces, the shapes of pictures, and the page's own rules."""
+    fonts = f":root{{--ll-sans:{SANS};--ll-serif:{SERIF};--ll-mono:{MONO}}}\n"
+    page = (resources.files("leadline.verdict") / "pages" / "page.css").read_text(encoding="utf-8")
+    return properties_css() + fonts + SHAPES_CSS + page
 
 
 def _placed(figure: Figure | None) -> dict[str, Markup] | None:

@@ -6,6 +6,9 @@ import typer
 
 from leadline.cli import options
 
+#: Findings listed one by one before an error sums them up.
+_SHOWN = 10
+
 
 def attach(
     study: options.StudyId,
@@ -16,6 +19,10 @@ def attach(
     force: Annotated[
         bool, typer.Option("--force", help="Attach even what is stamped for another study or attempt.")
     ] = False,
+    allow_finding: Annotated[
+        list[str] | None,
+        typer.Option("--allow-finding", metavar="CODE", help="Publish what a scan found of this kind."),
+    ] = None,
     store: options.Store = None,
     key: options.Key = None,
     json: options.Json = False,
@@ -23,14 +30,24 @@ def attach(
     """Keep evaluation logs, and record that they belong to a study.
 
     A file that was attached before is not attached again. The attempt must be open, and a log whose stamp
-    names another study or another attempt is refused.
+    names another study or another attempt is refused. Attached logs are public: they are first searched for
+    secrets and personal data, and what is found stops the command unless its code is allowed.
 
     JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "samples", "attempt"}]}, every log of the
     given files, attached now or before.
     """
     from leadline.cli.opening import writing
-    from leadline.cli.output import Page, busy, emit
+    from leadline.cli.output import Page, busy, emit, note
+    from leadline.registry.scan import require_clean, scan_logs
 
+    with busy("searching the logs for secrets"):
+        found_in = scan_logs(logs)
+    for one in found_in.blocking()[:_SHOWN]:
+        note(f"{one.code}: {one}" + (f", {one.times} times" if one.times > 1 else ""))
+    for code in {one.code: None for one in found_in.findings if not one.blocks}:
+        first = next(one for one in found_in.findings if one.code == code)
+        note(f"{code}, {found_in.totals[code]} times, will be public: {first}")
+    require_clean(found_in, allow_finding or ())
     with writing(store, key) as registry:
         found = registry.study(study)
         before = {row.sha256 for row in found.attachments}

@@ -29,7 +29,7 @@ def fsck(
 
     JSON: {"store", "entries", "sound", "problems": [{"code", "where", "what", "remedy"}]}.
     """
-    from leadline.cli.opening import database, reading
+    from leadline.cli.opening import reading, shown
     from leadline.cli.output import Page, busy, emit
 
     with reading(store) as registry, busy("checking the record"):
@@ -37,7 +37,7 @@ def fsck(
         problems = list(registry.fsck(processes=processes or os.cpu_count() or 1))
     if json:
         listed = [{"code": p.code, "where": p.where, "what": p.what, "remedy": p.remedy} for p in problems]
-        emit({"store": str(database(store)), "entries": entries, "sound": not problems, "problems": listed})
+        emit({"store": shown(store), "entries": entries, "sound": not problems, "problems": listed})
     else:
         page = Page()
         said = (
@@ -59,7 +59,7 @@ def rebuild(store: options.Store = None, json: options.Json = False) -> None:
 
     JSON: {"store", "entries", "nodes_corrected", "tables": [name, ...]}.
     """
-    from leadline.cli.opening import database, mending
+    from leadline.cli.opening import mending, shown
     from leadline.cli.output import busy, emit
 
     with mending(store) as registry, busy("replaying the log"):
@@ -67,7 +67,7 @@ def rebuild(store: options.Store = None, json: options.Json = False) -> None:
     if json:
         emit(
             {
-                "store": str(database(store)),
+                "store": shown(store),
                 "entries": done.entries,
                 "nodes_corrected": done.nodes,
                 "tables": list(done.projections),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
-    help="Make, show, announce, replace and revoke the author's key.",
+    help="Make, announce, replace, recover, revoke the author's key.",
 )
 
 Name = Annotated[
@@ -53,29 +53,42 @@ def new(name: Name = None, key: options.Key = None, json: options.Json = False) 
 def show(store: options.Store = None, key: options.Key = None, json: options.Json = False) -> None:
     """Show the author's public key, and that of the registry's log.
 
-    JSON: {"file", "name", "role", "vkey", "fingerprint", "state": what the log says of it or null, "log_key":
-    vkey or null}.
+    Says too when another key has announced itself as the successor of this one: refuse it with `leadline key veto`
+    unless it is yours.
+
+    JSON: {"file", "name", "role", "vkey", "fingerprint", "state": what the log says of it or null, "guardians":
+    number, "threshold": how many of them suffice or null, "claimed_by": [fingerprint of a pending successor, ...],
+    "log_key": vkey or null}.
     """
     from leadline.cli.opening import key_path, load_key, log_key, reading_if_there
     from leadline.cli.output import Page, emit
     from leadline.store.projections.authority import keys as list_keys
 
     path, held, state = key_path(key), load_key(key), None
+    guardians, threshold, claimed = 0, None, list[str]()
     registry = reading_if_there(store)
     if registry is not None:
         with registry:
-            known = {record.fingerprint: record.state for record in list_keys(registry.store)}
-        state = known.get(held.fingerprint)
+            records = list_keys(registry.store)
+        own = next((record for record in records if record.fingerprint == held.fingerprint), None)
+        if own is not None:
+            state, guardians, threshold = own.state, len(own.guardians), own.threshold or None
+        claimed = [r.fingerprint for r in records if r.state == "pending" and r.replaces == held.fingerprint]
     log = log_key(store)
     if json:
-        emit({**_form(path, held), "state": state, "log_key": log})
+        quorum = {"guardians": guardians, "threshold": threshold, "claimed_by": claimed}
+        emit({**_form(path, held), "state": state, **quorum, "log_key": log})
         return
     page = Page()
     page.line(held.name, "bold")
     page.facts([("file", str(path)), ("role", held.role), ("state", state or "the log does not know it yet"),
+                ("guardians", f"{guardians}, of which {threshold} suffice" if guardians else None),
                 ("sha256", held.fingerprint)])  # fmt: skip
     page.line("public key", "dim", indent=2)
     page.verbatim(held.public.vkey, indent=4)
+    for one in claimed:
+        page.line("Another key claims to replace this one. Unless it is yours, refuse it:", "bold")
+        page.verbatim(f'leadline key veto {one[:16]} --reason "it is not lost"')
     if log is not None:
         page.line("public key of the registry's log", "dim", indent=2)
         page.verbatim(log, indent=4)

@@ -31,7 +31,7 @@ def register(
     JSON: {"id", "index", "title", "protocol": digest, "created", "origin", "log_key", "certificate": path,
     "store": path}.
     """
-    from leadline.cli.opening import database, writing
+    from leadline.cli.opening import shown, writing
     from leadline.cli.output import emit, progress
     from leadline.protocol import Protocol
 
@@ -50,7 +50,7 @@ def register(
             "origin": registry.home.origin,
             "log_key": registry.home.log.vkey,
             "certificate": str(certificate),
-            "store": str(database(store)),
+            "store": shown(store),
         }
     if json:
         emit(said)

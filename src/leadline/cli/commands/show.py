@@ -16,7 +16,11 @@ def show(study: options.StudyId, store: options.Store = None, json: options.Json
     "reason", "hypotheses": [{"id", "kind", "claim"}], "amendments": [{"index", "protocol", "seen", "reason",
     "created"}], "attempts": [...] as in `attempts list`, "logs": [{"sha256", "name", "size", "samples",
     "attempt"}], "reports": [{"index", "report": sha256, "engine", "created", "verdicts": [{"hypothesis",
-    "outcome", "standing", "reason"}]}]}.
+    "outcome", "standing", "reason"}], "automatic": whether the registry published it by itself}], "status",
+    "deadline": {"days_overdue", "grace_ends", "closes"} or null, "closed": entry or null, "judgements": [{"index",
+    "type", "target", "holder", "created", "minutes", "text", "part": the type's own fields or null}], "siblings":
+    [{"id", "title", "status"}]}. status is registered, running, reported, overdue, closed-undisclosed or withdrawn,
+    today.
     """
     from leadline.cli.opening import reading
     from leadline.cli.output import Page, emit
@@ -32,6 +36,7 @@ def show(study: options.StudyId, store: options.Store = None, json: options.Json
 def study_in_full(study: "Study") -> dict[str, Any]:
     """Everything the record has of a study, as JSON values."""
     from leadline.cli.commands.attempts import attempt_forms
+    from leadline.store.projections.authority import key
     from leadline.store.projections.reports import verdicts
     from leadline.store.projections.studies import amendments, areas, authors, hypotheses
 
@@ -79,8 +84,51 @@ def study_in_full(study: "Study") -> dict[str, Any]:
                     }
                     for v in verdicts(view, one.ix)
                 ],
+                "automatic": (signer := key(view, one.keyid)) is not None and signer.role == "service",
             }
             for one in study.reports
+        ],
+        **_standing(study),
+    }
+
+
+def _standing(study: "Study") -> dict[str, Any]:
+    """What the calendar and other people make of the study."""
+    import json
+
+    from leadline.registry.judging import in_order
+    from leadline.store.projections.authority import key
+    from leadline.store.projections.status import deadline_of, status_of
+
+    view, row, today = study.registry.store, study.row, study.registry.clock().date()
+    deadline = deadline_of(row, today)
+    said = study.judgements
+    critiques = in_order(one for one in said if one.type == "critique")
+    return {
+        "status": status_of(row, today),
+        "deadline": deadline
+        and {
+            "days_overdue": deadline.days_overdue,
+            "grace_ends": deadline.grace_ends.isoformat(),
+            "closes": deadline.closes.isoformat(),
+        },
+        "closed": row.closed,
+        "judgements": [
+            {
+                "index": one.ix,
+                "type": one.type,
+                "target": one.target,
+                "holder": signer.holder if (signer := key(view, one.keyid)) else one.keyid,
+                "created": one.created,
+                "minutes": one.minutes,
+                "text": one.text,
+                "part": None if one.part is None else json.loads(one.part),
+            }
+            for one in [*(one for one in said if one.type != "critique"), *critiques]
+        ],
+        "siblings": [
+            {"id": one.row.id, "title": one.row.title, "status": status_of(one.row, today)}
+            for one in study.siblings
         ],
     }
 
@@ -88,14 +136,14 @@ def study_in_full(study: "Study") -> dict[str, Any]:
 def _print_study(page: "Page", found: dict[str, Any]) -> None:
     page.line(found["title"], "bold")
     why = f": {found['reason']}" if found["reason"] else ""
-    page.line(f"{found['id']} · {found['state']}{why}", "dim")
+    page.line(f"{found['id']} · {found['status']}{why}", "dim")
     page.gap()
     page.facts(
         [
             ("authors", ", ".join(found["authors"])),
             ("area", ", ".join(found["area"])),
             ("registered", f"{found['created']}, entry {found['index']}"),
-            ("due", found["due"]),
+            ("due", _due_words(found)),
             ("sha256", found["protocol"]),
         ]
     )
@@ -109,6 +157,18 @@ def _print_study(page: "Page", found: dict[str, Any]) -> None:
         )
     _print_runs(page, found)
     _print_reports(page, found)
+    _print_judgements(page, found)
+    _print_siblings(page, found)
+
+
+def _due_words(found: dict[str, Any]) -> str | None:
+    """The due date, and what follows where it has passed."""
+    due, deadline = found["due"], found["deadline"]
+    closed = "" if found["closed"] is None else f"; closed as undisclosed (entry {found['closed']})"
+    if deadline and deadline["days_overdue"]:
+        late = _count(deadline["days_overdue"], "day")
+        return f"{due}: {late} overdue; grace ends {deadline['grace_ends']}, closing {deadline['closes']}"
+    return f"{due}{closed}" if due else None
 
 
 def _print_runs(page: "Page", found: dict[str, Any]) -> None:
@@ -132,13 +192,67 @@ def _print_runs(page: "Page", found: dict[str, Any]) -> None:
 def _print_reports(page: "Page", found: dict[str, Any]) -> None:
     page.head("What it showed")
     for one in found["reports"]:
-        page.line(f"report of {one['created']}, entry {one['index']}, {one['engine']}", "dim", indent=2)
+        by = ", published by the registry itself" if one["automatic"] else ""
+        page.line(f"report of {one['created']}, entry {one['index']}, {one['engine']}{by}", "dim", indent=2)
         for verdict in one["verdicts"]:
             page.line(
                 f"{verdict['hypothesis']} · {verdict['outcome'].upper()} · {verdict['standing']}", indent=4
             )
     if not found["reports"]:
         page.line("no report is published", "dim", indent=2)
+
+
+def _print_judgements(page: "Page", found: dict[str, Any]) -> None:
+    if not found["judgements"]:
+        return
+    page.head("What others say")
+    for one in found["judgements"]:
+        took = "" if one["minutes"] is None else f" · {_count(one['minutes'], 'minute')}"
+        page.line(
+            f"{one['type']} of {one['target']} · {one['holder']} · {one['created'][:10]}{took} · entry {one['index']}",
+            "dim",
+            indent=2,
+        )
+        if one["text"]:
+            page.line(one["text"], indent=4)
+        if one["part"]:
+            page.facts(_part_facts(one), indent=4)
+
+
+def _part_facts(one: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """A judgement's own fields as labels and words."""
+    part = one["part"]
+    if one["type"] == "forecast":
+        return [
+            (
+                name,
+                ", ".join(f"{outcome} {p:g}" for outcome, p in sorted(outcomes.items(), key=lambda x: -x[1])),
+            )
+            for name, outcomes in sorted(part.items())
+        ]
+    if one["type"] == "critique":
+        answers = "; ".join(f"{a['answer']} ({a['moves']:+g})" for a in part.get("answers", ()))
+        tried = part.get("attempt") or "did not try"
+        bears_on = ", ".join(filter(None, (part.get("hypothesis"), part.get("claim"))))
+        return [
+            ("asks", part["question"]),
+            ("own answer", tried),
+            ("bears on", bears_on or None),
+            ("answers", answers or None),
+            ("who could answer", part.get("who")),
+        ]
+    return [(name.replace("_", " "), str(value)) for name, value in part.items()]
+
+
+def _print_siblings(page: "Page", found: dict[str, Any]) -> None:
+    from leadline.registry.siblings import BOUND
+
+    if not found["siblings"]:
+        return
+    page.head("Siblings: same authors, dataset, measure and technique")
+    for one in found["siblings"]:
+        page.line(f"{one['id']} · {one['status']} · {one['title']}", indent=2)
+    page.line(BOUND, "dim", indent=2)
 
 
 def _count(number: int, noun: str) -> str:

@@ -40,6 +40,14 @@ def verify(
             "--author", metavar="VKEY|FILE", help="The author's public key, to check the signature too."
         ),
     ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="For a certificate: which logs and cosigners you trust; must be satisfied.",
+        ),
+    ] = None,
     recompute: Annotated[
         bool, typer.Option("--recompute/--no-recompute", help="For a study: compute its newest report again.")
     ] = True,
@@ -53,7 +61,8 @@ def verify(
     again. A log file is looked up by its digest.
 
     JSON: of a certificate {"kind": "certificate", "holds", "study", "title", "protocol", "created", "index",
-    "size", "origin", "keyid", "author_verified", "protocol_matches", "warnings"}; of a study {"kind": "study",
+    "size", "origin", "keyid", "author_verified", "protocol_matches", "standing", "cosigned": [{"name", "time"}],
+    "time", "warnings"}; of a study {"kind": "study",
     "holds", "study", "steps": [{"name", "ok", "detail"}], "limit"}; of an exported study the same with "kind":
     "bundle" and "folder", and "limits": [text, ...]; of a log {"kind": "log", "holds", "file",
     "attached": [{"study", "attempt"}]}; of a whole record {"kind": "export", "holds", "folder", "problems":
@@ -67,7 +76,7 @@ def verify(
     elif not path.is_file():
         _study(subject, store, recompute=recompute, json=json)
     elif _is_certificate(path):
-        _certificate(path, key, protocol, author, store, json=json)
+        _certificate(path, key, protocol, author, policy, store, json=json)
     else:
         _log(path, store, json=json)
 
@@ -172,21 +181,34 @@ def _is_certificate(path: Path) -> bool:
 
 
 def _certificate(
-    path: Path, key: str | None, protocol: str | None, author: str | None, store: str | None, *, json: bool
+    path: Path,
+    key: str | None,
+    protocol: str | None,
+    author: str | None,
+    policy: str | None,
+    store: str | None,
+    *,
+    json: bool,
 ) -> None:
-    from leadline.cli.opening import database, log_key
+    from leadline.cli.commands.witness import read_policy
+    from leadline.cli.opening import log_key, shown
     from leadline.cli.output import Page, emit
     from leadline.registry.recheck import verify_certificate_file
 
+    rules = None if policy is None else read_policy(policy)
     public = key or log_key(store)
-    if public is None:
+    if public is None and not (rules is not None and rules.logs):
         raise InputError(
             "a certificate is verified with the public key of its log",
             where=str(path),
             remedy="pass it with --key: the text name+id+base64, or a file that holds it (log.vkey)",
         )
     found = verify_certificate_file(
-        path, public, protocol=None if protocol is None else Path(protocol), author=author
+        path,
+        public,
+        protocol=None if protocol is None else Path(protocol),
+        author=author,
+        policy=rules,
     )
     if json:
         emit(
@@ -203,6 +225,9 @@ def _certificate(
                 "keyid": found.keyid,
                 "author_verified": found.author_verified,
                 "protocol_matches": found.protocol_matches,
+                "standing": found.standing,
+                "cosigned": [{"name": name, "time": time} for name, time in found.cosigned],
+                "time": found.time,
                 "warnings": list(found.warnings),
             }
         )
@@ -211,9 +236,11 @@ def _certificate(
     page.line("The certificate holds", "bold")
     for line in found.lines():
         page.line(line, indent=2)
-    if key is None:
+    if rules is not None:
+        page.line(f"the policy {policy} is satisfied", indent=2)
+    if key is None and not (rules is not None and rules.logs):
         page.line(
-            f"verified with the log key of {database(store)}; with --key it needs no registry",
+            f"verified with the log key of {shown(store)}; with --key it needs no registry",
             "dim",
             indent=2,
         )

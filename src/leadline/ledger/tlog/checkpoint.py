@@ -86,12 +86,17 @@ def open_checkpoint(note: bytes, keys: Sequence[VerifyKey], *, origin: str | Non
     """
     opened = open_note(note, keys)
     checkpoint = parse_body(opened.text)
+    check_same_log(checkpoint, origin)
+    return SignedCheckpoint(checkpoint, opened.verified[0], note)
+
+
+def check_same_log(checkpoint: Checkpoint, origin: str | None) -> None:
+    """Refuse a checkpoint of another log than the one that is meant (None: any)."""
     if origin is not None and checkpoint.origin != origin:
         raise SignatureError(
             f"this is a checkpoint of {checkpoint.origin[:200]!r}, not of {origin!r}",
             remedy="fetch the checkpoint of the log you mean, or name the log it came from",
         )
-    return SignedCheckpoint(checkpoint, opened.verified[0], note)
 
 
 def check_origin(origin: str) -> None:

@@ -74,8 +74,8 @@ class Registered(Protocol):
 class Studies(Protocol):
     """The part of a registry the rules use."""
 
-    def studies(self, *, limit: int | None = None) -> Iterable[Registered]:
-        """Registered studies, newest first."""
+    def neighbours(self, protocol: Plan) -> Iterable[tuple[Registered, float]]:
+        """Studies of this very protocol, then those most like it, each with its likeness (0 to 1)."""
         ...
 
 

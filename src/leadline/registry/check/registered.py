@@ -6,18 +6,18 @@ from leadline.landscape import technique
 from leadline.protocol.model import Protocol
 from leadline.registry.check.model import Finding, Rule, View, finding
 
-#: Newest studies looked at.
-_LOOKED_AT = 2_000
+#: From this likeness on a study is named even where technique, dataset and score go by other names.
+_NEAR = 0.5
 
 Key = tuple[str, str, str]
 
 
 def duplicates(view: View) -> Iterator[Finding]:
-    """A study of the same dataset, technique and measure is named."""
+    """A study of the same dataset, technique and measure is named, and one that is all but the same."""
     if view.registry is None:
         return
     mine = keys(view.plan)
-    for study in view.registry.studies(limit=_LOOKED_AT):
+    for study, likeness in view.registry.neighbours(view.plan):
         theirs = study.protocol
         if theirs.digest == view.plan.digest:
             yield finding(
@@ -30,12 +30,12 @@ def duplicates(view: View) -> Iterator[Finding]:
         shared = sorted(mine & keys(theirs))
         if shared:
             _, name, score = shared[0]
-            yield finding(
-                "R101",
-                "arms",
-                f"study {study.id} registered {name!r} on the same dataset with the score {score!r}",
-                "cite it in `relations`, or say in `notes` what is new",
-            )
+            said = f"study {study.id} registered {name!r} on the same dataset with the score {score!r}"
+        elif likeness >= _NEAR:
+            said = f"study {study.id}, {theirs.title!r}, asks nearly the same"
+        else:
+            continue
+        yield finding("R101", "arms", said, "cite it in `relations`, or say in `notes` what is new")
 
 
 def keys(plan: Protocol) -> set[Key]:

@@ -11,18 +11,24 @@ from leadline.store.projections.attachments import Attachments
 from leadline.store.projections.attempts import Attempts
 from leadline.store.projections.authority import Rights
 from leadline.store.projections.imports import Imports
+from leadline.store.projections.judgements import Judgements
 from leadline.store.projections.leaves import Leaves
+from leadline.store.projections.references import References
 from leadline.store.projections.reports import Reports
+from leadline.store.projections.seals import Seals
 from leadline.store.projections.search import Search
 from leadline.store.projections.studies import Studies
 
 BUILT_IN: Final[tuple[Projection, ...]] = (
     Rights(),  # first: it refuses what the signer may not say
     Leaves(),
+    References(),
+    Seals(),  # before studies: what a reveal opens becomes one
     Studies(),
     Attempts(),
     Attachments(),
     Reports(),
     Imports(),
+    Judgements(),
     Search(),
 )

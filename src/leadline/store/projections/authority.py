@@ -4,9 +4,11 @@ This projection comes before all others. It refuses an entry that its signer had
 ones can take for granted that a study exists, that an attempt's number is due, and so on.
 """
 
+from dataclasses import replace
+
 from leadline.ledger.authority import Authority
 from leadline.ledger.keys import Role, VerifyKey
-from leadline.ledger.state import KeyRecord, StudyRecord
+from leadline.ledger.state import JudgementRecord, KeyRecord, StudyRecord, VouchRecord
 from leadline.store.projection import (
     BlobReader,
     Column,
@@ -33,6 +35,8 @@ KEY = Table(
         Column("registered", "integer"),
         Column("replaces", "text", nullable=True),
         Column("ended", "integer", nullable=True),
+        Column("guardians", "text"),
+        Column("threshold", "integer"),
         Column("name", "text"),
     ),
     key=("fingerprint",),
@@ -49,6 +53,9 @@ RIGHT = Table(
         Column("withdrawn", "integer"),
         Column("closed", "integer"),
         Column("attempts", "integer"),
+        Column("reported", "integer"),
+        Column("commitment", "text", nullable=True),
+        Column("keys", "text", nullable=True),
     ),
     key=("study",),
 )
@@ -61,14 +68,36 @@ LINEAGE = Table(
 OPEN_ATTEMPT = Table(
     "open_attempt", (Column("study", "text"), Column("number", "integer")), key=("study", "number")
 )
+VOUCH = Table(
+    "vouch",
+    (
+        Column("public", "text"),
+        Column("replaces", "text"),
+        Column("study", "text"),
+        Column("keyid", "text"),
+        Column("lineage", "text"),
+    ),
+    key=("public", "replaces", "study", "keyid"),
+)
+SAID = Table(
+    "judgement_right",
+    (
+        Column("leaf", "text"),
+        Column("type", "text"),
+        Column("study", "text"),
+        Column("lineage", "text"),
+        Column("revoked", "integer", nullable=True),
+    ),
+    key=("leaf",),
+)
 
 
 class Rights:
     """The ledger's `Authority`, kept in tables."""
 
     name = "authority"
-    version = 1
-    tables: tuple[Table, ...] = (KEY, RIGHT, LINEAGE, OPEN_ATTEMPT)
+    version = 2
+    tables: tuple[Table, ...] = (KEY, RIGHT, LINEAGE, OPEN_ATTEMPT, VOUCH, SAID)
     texts: tuple[TextIndex, ...] = ()
 
     def apply(self, tables: TableWriter, entry: LogEntry, blobs: BlobReader) -> None:  # noqa: ARG002
@@ -87,6 +116,8 @@ class ViewState:
         self._view = view
         self._keys: dict[str, KeyRecord] = {}
         self._studies: dict[str, StudyRecord] = {}
+        self._vouches: list[VouchRecord] = []
+        self._judgements: dict[str, JudgementRecord] = {}
 
     def key(self, fingerprint: str) -> KeyRecord | None:
         """The key with this fingerprint, if the log knows it."""
@@ -104,6 +135,24 @@ class ViewState:
         """Remember the record of a study, here only."""
         self._studies[record.study] = record
 
+    def vouches(self, public: str, replaces: str, study: str) -> list[VouchRecord]:
+        """Who has vouched so far for one key as heir of another."""
+        wanted = (public, replaces, study)
+        here = [one for one in self._vouches if (one.public, one.replaces, one.study) == wanted]
+        return [*vouches(self._view, public, replaces, study), *here]
+
+    def put_vouch(self, record: VouchRecord) -> None:
+        """Remember a vouching, here only."""
+        self._vouches.append(record)
+
+    def judgement(self, leaf: str) -> JudgementRecord | None:
+        """The judgement with this leaf hash, if the log knows it."""
+        return self._judgements.get(leaf) or judgement(self._view, leaf)
+
+    def put_judgement(self, record: JudgementRecord) -> None:
+        """Remember the record of a judgement, here only."""
+        self._judgements[record.leaf] = record
+
 
 class TableState:
     """An `AuthorityState` in this projection's tables."""
@@ -117,8 +166,9 @@ class TableState:
 
     def put_key(self, record: KeyRecord) -> None:
         """Insert or replace the record of a key."""
-        row: Row = {name: getattr(record, name) for name in KEY.names if name != "name"}
-        self._tables.put(KEY, {**row, "name": VerifyKey.parse(record.vkey).name})
+        row: Row = {name: getattr(record, name) for name in KEY.names if name not in ("name", "guardians")}
+        guardians = " ".join(sorted(record.guardians))
+        self._tables.put(KEY, {**row, "guardians": guardians, "name": VerifyKey.parse(record.vkey).name})
 
     def study(self, study: str) -> StudyRecord | None:
         """The study with this id, if the log knows it."""
@@ -127,8 +177,9 @@ class TableState:
     def put_study(self, record: StudyRecord) -> None:
         """Insert or replace the record of a study."""
         known = right(self._tables, record.study)
-        flags = ("sealed", "revealed", "withdrawn", "closed", "attempts")
+        flags = ("sealed", "revealed", "withdrawn", "closed", "attempts", "reported")
         row: Row = {"study": record.study, "ix": record.index, "leaf": record.leaf_hash}
+        row |= {"commitment": record.commitment, "keys": record.keys}
         self._tables.put(RIGHT, {**row, **{name: int(getattr(record, name)) for name in flags}})
         for lineage in sorted(record.lineages - (known.lineages if known else frozenset())):
             self._tables.insert(LINEAGE, {"study": record.study, "lineage": lineage})
@@ -137,6 +188,22 @@ class TableState:
             self._tables.insert(OPEN_ATTEMPT, {"study": record.study, "number": number})
         for number in sorted(before - record.open_attempts):
             self._tables.delete(OPEN_ATTEMPT, record.study, number)
+
+    def vouches(self, public: str, replaces: str, study: str) -> list[VouchRecord]:
+        """Who has vouched so far for one key as heir of another."""
+        return vouches(self._tables, public, replaces, study)
+
+    def put_vouch(self, record: VouchRecord) -> None:
+        """Insert a vouching."""
+        self._tables.put(VOUCH, {name: getattr(record, name) for name in VOUCH.names})
+
+    def judgement(self, leaf: str) -> JudgementRecord | None:
+        """The judgement with this leaf hash, if the log knows it."""
+        return judgement(self._tables, leaf)
+
+    def put_judgement(self, record: JudgementRecord) -> None:
+        """Insert or replace the record of a judgement."""
+        self._tables.put(SAID, {name: getattr(record, name) for name in SAID.names})
 
 
 def key(view: TableReader, fingerprint: str) -> KeyRecord | None:
@@ -170,8 +237,35 @@ def right(view: TableReader, study: str) -> StudyRecord | None:
         closed=bool(row["closed"]),
         attempts=int(row["attempts"] or 0),
         open_attempts=frozenset(int(item["number"] or 0) for item in open_attempts),
+        reported=bool(row["reported"]),
+        commitment=None if row["commitment"] is None else str(row["commitment"]),
+        keys=None if row["keys"] is None else str(row["keys"]),
     )
 
 
+def vouches(view: TableReader, public: str, replaces: str, study: str = "") -> list[VouchRecord]:
+    """Who has vouched for the key `public` as heir of `replaces`, for a study or (empty) for all rights."""
+    where: dict[str, Value] = {"public": public, "replaces": replaces, "study": study}
+    return [typed(VouchRecord, row) for row in view.select(VOUCH, where)]
+
+
+def judgement(view: TableReader, leaf: str) -> JudgementRecord | None:
+    """Who signed the judgement with this leaf hash (hex), and whether it was revoked; None for no such one."""
+    row = view.get(SAID, leaf)
+    return None if row is None else typed(JudgementRecord, row)
+
+
+def studies_of(view: TableReader, lineage: str, *, limit: int | None = None) -> list[str]:
+    """Ids of the studies that keys of a lineage may act for, sorted; at most `limit`."""
+    return [str(row["study"]) for row in view.select(LINEAGE, {"lineage": lineage}, limit=limit)]
+
+
+def keys_of(view: TableReader, lineage: str, *, limit: int | None = None) -> list[str]:
+    """Fingerprints of the keys of a lineage, newest first; at most `limit`."""
+    rows = view.select(KEY, {"lineage": lineage}, order="registered", descending=True, limit=limit)
+    return [str(row["fingerprint"]) for row in rows]
+
+
 def _key(row: Row) -> KeyRecord:
-    return typed(KeyRecord, {name: value for name, value in row.items() if name != "name"})
+    plain = {name: value for name, value in row.items() if name not in ("name", "guardians")}
+    return replace(typed(KeyRecord, plain), guardians=frozenset(str(row["guardians"]).split()))

@@ -1,4 +1,4 @@
-"""The text index over studies: one document per freeze, under the freeze's log index."""
+"""What search reads: the text index over studies, and their facets, under the study's log index."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,8 +6,11 @@ from typing import Final
 
 from leadline.errors import InputError
 from leadline.ledger.canon import parse_strict
-from leadline.ledger.predicates import Freeze
+from leadline.ledger.predicates import Freeze, Report, Reveal
 from leadline.store.projection import BlobReader, LogEntry, Table, TableWriter, TextIndex
+from leadline.store.projections.facets import FACET, facet_rows, write_marks, write_verdicts
+from leadline.store.projections.seals import opened_study
+from leadline.store.projections.studies import study
 
 STUDY_TEXT = TextIndex(
     "study_text", ("title", "claims", "area", "authors", "body"), weights=(8.0, 4.0, 2.0, 2.0, 1.0)
@@ -22,37 +25,56 @@ _PUNCTUATION: Final = ".,;:!?()[]{}\"'"
 
 
 class Search:
-    """Title, claims, areas, authors and the protocol's own words of every freeze."""
+    """Title, claims, areas, authors and the protocol's own words of every study, and its facets."""
 
     name = "search"
-    version = 1
-    tables: tuple[Table, ...] = ()
+    version = 2
+    tables: tuple[Table, ...] = (FACET,)
     texts: tuple[TextIndex, ...] = (STUDY_TEXT,)
 
     def apply(self, tables: TableWriter, entry: LogEntry, blobs: BlobReader) -> None:
-        """Index the study that this entry freezes."""
-        said = entry.statement.predicate
-        if not isinstance(said, Freeze):
-            return
-        claims = "\n".join(hypothesis.claim for hypothesis in said.hypotheses)
-        texts = (
-            said.title,
-            claims,
-            " ".join(said.area),
-            "\n".join(said.authors),
-            _body(said.protocol, blobs),
-        )
-        tables.index_text(STUDY_TEXT, entry.index, [unstuffed(text) for text in texts])
+        """Index the study that this entry freezes, or the verdicts that it reports."""
+        match entry.statement.predicate:
+            case Freeze() as said:
+                index_study(tables, entry.index, said, protocol_bytes(said.protocol, blobs))
+            case Reveal():
+                found = opened_study(tables, entry, blobs)
+                if found is not None:
+                    frozen = found.freeze
+                    index_study(tables, entry.index, frozen, protocol_bytes(frozen.protocol, blobs))
+            case Report() as said:
+                row = study(tables, said.study)
+                if row is not None:  # reports of a sealed study show nothing here before it is revealed
+                    write_verdicts(tables, row.ix, said)
+            case _:
+                pass
 
 
-def _body(digest: str, blobs: BlobReader) -> str:
+def index_study(tables: TableWriter, index: int, said: Freeze, protocol: bytes) -> None:
+    """Make a study findable under log index `index` by what its freeze says and its protocol's bytes hold.
+
+    Empty bytes stand for a protocol that was taken down or is too long: the study is found by its freeze alone.
+    """
+    document = _parsed(protocol)
+    claims = "\n".join(hypothesis.claim for hypothesis in said.hypotheses)
+    body = document if isinstance(document, str) else "\n".join(_strings(document))
+    texts = (said.title, claims, " ".join(said.area), "\n".join(said.authors), body)
+    tables.index_text(STUDY_TEXT, index, [unstuffed(text) for text in texts])
+    write_marks(tables, index, facet_rows(document, said.area))
+
+
+def protocol_bytes(digest: str, blobs: BlobReader) -> bytes:
+    """The protocol's bytes, or none where they were taken down or are longer than is indexed."""
     if blobs.taken_down(digest) is not None:
-        return ""
+        return b""
     data = blobs.blob(digest)
-    if len(data) > _MAX_PROTOCOL:
-        return ""
+    return data if len(data) <= _MAX_PROTOCOL else b""
+
+
+def _parsed(data: bytes) -> object:
+    """The document, or the bytes as plain text where they are not strict JSON."""
     try:
-        return "\n".join(_strings(parse_strict(data)))
+        return parse_strict(data)
     except InputError:
         return data.decode("utf-8", "replace")
 

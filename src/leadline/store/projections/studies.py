@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leadline.ledger.ids import study_id
-from leadline.ledger.predicates import Amend, Attach, Attempt, Close, Freeze, Report, Withdraw
+from leadline.ledger.predicates import Amend, Attach, Attempt, Close, Freeze, Report, Reveal, Withdraw
 from leadline.store.projection import (
     BlobReader,
     Column,
@@ -17,6 +17,7 @@ from leadline.store.projection import (
     Value,
 )
 from leadline.store.projections.rows import typed
+from leadline.store.projections.seals import opened_study
 
 State = Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
 
@@ -34,9 +35,17 @@ STUDY = Table(
         Column("created", "text"),
         Column("characteristics", "text", nullable=True),
         Column("reason", "text", nullable=True),
+        Column("promised", "integer"),
+        Column("closed", "integer", nullable=True),
     ),
     key=("ix",),
     indexes=(("id",), ("state",), ("protocol",), ("keyid",), ("due",)),
+)
+CLOSING = Table(
+    "closing",
+    (Column("ix", "integer"), Column("period", "text"), Column("studies", "integer")),
+    key=("ix",),
+    indexes=(("period",),),
 )
 AUTHOR = Table(
     "study_author",
@@ -78,9 +87,12 @@ _RANK = {"registered": 0, "running": 1, "attached": 2, "closed": 3, "reported": 
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """A study: `ix` is the log index of its freeze, `leaf` that entry's leaf hash, `keyid` who signed it.
+    """A study: `ix` is the log index that made it public, `keyid` who signed its freeze.
 
-    `reason` is why it was withdrawn, if it was.
+    `promised` is the log index at which it was promised, and `leaf` that entry's leaf hash, from which id, seeds
+    and tokens derive. For a study frozen in the open that is the freeze, `ix` too; for one that was sealed it is
+    the seal, and `ix` its reveal. `closed` is the index at which it was closed as undisclosed, if it was, also
+    where it reported later; `reason` is why it was withdrawn, if it was.
     """
 
     ix: int
@@ -94,6 +106,17 @@ class StudyRow:
     created: str
     characteristics: str | None
     reason: str | None
+    promised: int
+    closed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingRow:
+    """A statement that closed silent studies: its log index, the period of its batch, and how many it names."""
+
+    ix: int
+    period: str
+    studies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +147,17 @@ class Studies:
     """One row per freeze, with its authors, areas, hypotheses and amendments."""
 
     name = "studies"
-    version = 1
-    tables: tuple[Table, ...] = (STUDY, AUTHOR, AREA, HYPOTHESIS, AMENDMENT)
+    version = 2
+    tables: tuple[Table, ...] = (STUDY, AUTHOR, AREA, HYPOTHESIS, AMENDMENT, CLOSING)
     texts: tuple[TextIndex, ...] = ()
 
-    def apply(self, tables: TableWriter, entry: LogEntry, blobs: BlobReader) -> None:  # noqa: ARG002
+    def apply(self, tables: TableWriter, entry: LogEntry, blobs: BlobReader) -> None:
         """Freeze, amend, or move the study to a later state."""
         match entry.statement.predicate:
             case Freeze() as said:
-                _freeze(tables, entry, said)
+                add_study(tables, entry.index, said, keyid=entry.keyid, leaf=entry.leaf_hash)
+            case Reveal():
+                _opened(tables, entry, blobs)
             case Amend() as said:
                 _amend(tables, entry, said)
             case Attempt(action="open") as said:
@@ -144,41 +169,71 @@ class Studies:
             case Withdraw() as said:
                 _move(tables, said.study, "withdrawn", {"reason": said.reason})
             case Close() as said:
-                for study in said.studies:
-                    _move(tables, study, "closed")
+                _close(tables, entry.index, said)
             case _:
                 pass
 
 
-def _freeze(tables: TableWriter, entry: LogEntry, said: Freeze) -> None:
+def add_study(
+    tables: TableWriter,
+    index: int,
+    said: Freeze,
+    *,
+    keyid: str,
+    leaf: bytes,
+    promised: int | None = None,
+    closed: int | None = None,
+) -> None:
+    """The rows of a study made public at log index `index`, by its freeze or by the reveal of its seal.
+
+    `leaf` is the leaf hash of the freeze or seal, `promised` the latter's index where it is not `index`; `closed`
+    the index at which it had been closed as undisclosed before, if it was.
+    """
     tables.insert(
         STUDY,
         {
-            "ix": entry.index,
-            "id": study_id(entry.leaf_hash),
-            "leaf": entry.leaf_hash,
+            "ix": index,
+            "id": study_id(leaf),
+            "leaf": leaf,
             "title": said.title,
-            "state": "registered",
+            "state": "registered" if closed is None else "closed",
             "protocol": said.protocol,
-            "keyid": entry.keyid,
+            "keyid": keyid,
             "due": said.due,
             "created": said.created,
             "characteristics": said.characteristics,
+            "promised": index if promised is None else promised,
+            "closed": closed,
         },
     )
     for position, author in enumerate(said.authors):
-        tables.insert(AUTHOR, {"ix": entry.index, "position": position, "name": author})
+        tables.insert(AUTHOR, {"ix": index, "position": position, "name": author})
     for area in sorted(set(said.area)):
-        tables.insert(AREA, {"ix": entry.index, "area": area})
+        tables.insert(AREA, {"ix": index, "area": area})
     for position, item in enumerate(said.hypotheses):
         row: Row = {
-            "ix": entry.index,
+            "ix": index,
             "position": position,
             "id": item.id,
             "kind": item.kind,
             "claim": item.claim,
         }
         tables.insert(HYPOTHESIS, row)
+
+
+def _opened(tables: TableWriter, entry: LogEntry, blobs: BlobReader) -> None:
+    """A matching whole reveal makes a sealed study public, as promised by the seal."""
+    found = opened_study(tables, entry, blobs)
+    if found is not None:
+        add_study(
+            tables,
+            entry.index,
+            found.freeze,
+            keyid=found.keyid,
+            leaf=found.leaf,
+            promised=found.promised,
+            closed=found.closed,
+        )
 
 
 def _amend(tables: TableWriter, entry: LogEntry, said: Amend) -> None:
@@ -194,6 +249,15 @@ def _amend(tables: TableWriter, entry: LogEntry, said: Amend) -> None:
             "created": said.created,
         },
     )
+
+
+def _close(tables: TableWriter, index: int, said: Close) -> None:
+    tables.insert(CLOSING, {"ix": index, "period": said.period, "studies": len(said.studies)})
+    for id_ in said.studies:
+        row = _row(tables, id_)
+        if row is not None:  # a sealed study shows nothing here
+            tables.update(STUDY, (row["ix"],), {"closed": index})
+            _move(tables, id_, "closed")
 
 
 def _move(tables: TableWriter, id_: str, state: State, more: dict[str, Value] | None = None) -> None:
@@ -217,7 +281,7 @@ def study(view: TableReader, id_: str) -> StudyRow | None:
 
 
 def study_at(view: TableReader, index: int) -> StudyRow | None:
-    """The study frozen at this log index, or None."""
+    """The study made public at this log index, or None."""
     row = view.get(STUDY, index)
     return None if row is None else typed(StudyRow, row)
 
@@ -256,3 +320,9 @@ def hypotheses(view: TableReader, index: int) -> list[HypothesisRow]:
 def amendments(view: TableReader, id_: str) -> list[AmendmentRow]:
     """Amendments of a study, oldest first."""
     return [typed(AmendmentRow, row) for row in view.select(AMENDMENT, {"study": id_}, order="ix")]
+
+
+def closings(view: TableReader, period: str | None = None) -> list[ClosingRow]:
+    """Statements that closed silent studies, oldest first; those of one period, where it is given."""
+    where: dict[str, Value] | None = None if period is None else {"period": period}
+    return [typed(ClosingRow, row) for row in view.select(CLOSING, where, order="ix")]

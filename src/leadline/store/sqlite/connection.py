@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leadline.errors import IntegrityError, NotFoundError, StateError, StoreError
 from leadline.store.sqlite.errors import explain, explained
-from leadline.store.sqlite.schema import APPLICATION_ID, FORMAT_VERSION, create_record
+from leadline.store.sqlite.schema import APPLICATION_ID, FORMAT_VERSION, add_shelf, create_record
 
 #: Page cache in KiB: the tree's right edge, the leaf index and the text index stay in memory while appending.
 CACHE_KIB = 64 * 1024
@@ -137,6 +137,15 @@ def _identify(db: sqlite3.Connection, path: Path) -> bool:
             where=str(path),
             remedy="upgrade Leadline (`pip install -U leadline`)",
         )
+    if version == 1:
+        if db_read_only(db):
+            raise StateError(
+                "the database has format 1, which an earlier version of Leadline made",
+                where=str(path),
+                remedy="open it once for writing (`leadline rebuild`): that brings it to the present format",
+            )
+        add_shelf(db)
+        return True
     if version != FORMAT_VERSION:
         raise IntegrityError(
             f"the database claims format {version}, which never existed",

@@ -2,7 +2,7 @@
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import BinaryIO, Concatenate, ParamSpec, TypeVar
 
@@ -142,6 +142,20 @@ class SqliteReads(ABC):
     def count(self, table: Table, where: Mapping[str, Value] | None = None) -> int:
         """How many rows are equal to `where`."""
         return self.tables.count(table, where)
+
+    @_guarded
+    def count_by(
+        self,
+        table: Table,
+        group: Sequence[str],
+        *,
+        where: str,
+        among: Sequence[int] | Sequence[str],
+        starting: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[tuple[Value, ...], int]]:
+        """Rows of `table` with `where` in `among`, counted for each combination of `group`; most rows first."""
+        return self.tables.count_by(table, group, where=where, among=among, starting=starting, limit=limit)
 
     @_guarded
     def match_text(self, question: TextQuestion) -> TextAnswer:

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from leadline.errors import IntegrityError, NotFoundError, StoreError
 from leadline.ledger import tlog
-from leadline.ledger.canon import parse_strict, sha256_hex
-from leadline.store.blobs import BlobFolder, check_bytes, check_digest
+from leadline.ledger.canon import sha256_hex
+from leadline.store.blobs import BlobFolder, check_bytes, check_digest, reason_in
 from leadline.store.model import BlobInfo
 
 _DAMAGED = "run `leadline fsck` to find everything that is wrong, then restore from a backup or a mirror"
@@ -129,6 +129,13 @@ class Record:
         first = tlog.stored_index(0, index)
         self.db.executemany("INSERT INTO node VALUES (?, ?)", enumerate(hashes, first))
 
+    def add_entries(self, first: int, envelopes: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        """Write entries from index `first` on, and all tree nodes that they complete."""
+        self.db.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(envelopes, first))
+        self.db.executemany(
+            "INSERT INTO node VALUES (?, ?)", enumerate(hashes, tlog.stored_index(0, first))
+        )
+
     def add_checkpoint(self, size: int, note: bytes) -> None:
         """Write the signed checkpoint of this size."""
         self.db.execute("INSERT INTO checkpoint VALUES (?, ?)", (size, note))
@@ -179,19 +186,7 @@ class Record:
     def reason(self, digest: str, notice: bytes) -> str:
         """The reason in the notice blob, which must name `digest`."""
         row = self._blob_row(notice.hex())
-        if row is None or row[0] is None:
-            raise IntegrityError(
-                f"the notice {notice.hex()} that explains why blob {digest} was taken down is missing",
-                where=self.where,
-                remedy=_DAMAGED,
-            )
-        check_bytes(notice.hex(), sha256_hex(row[0]), where=self.where)
-        document = parse_strict(row[0])
-        if not isinstance(document, dict) or document.get("taken_down") != digest:
-            raise IntegrityError(
-                f"notice {notice.hex()} does not speak of blob {digest}", where=self.where, remedy=_DAMAGED
-            )
-        return str(document.get("reason"))
+        return reason_in(None if row is None else row[0], notice.hex(), digest, where=self.where)
 
     def blobs(self) -> Iterator[BlobInfo]:
         """Every blob of the table, in order of digest."""

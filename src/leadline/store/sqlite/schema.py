@@ -1,10 +1,11 @@
-"""The four tables of the record, the header of the file, and the DDL of projections.
+"""The four tables of the record, the shelf, the header of the file, and the DDL of projections.
 
 The record has no column that is not authenticated. `entry.envelope` is hashed into the tree and signed;
 `node.hash` is recomputed from the entries; `checkpoint.note` is signed and its root recomputed;
 `checkpoint.size` is stated inside the note; `blob.content` hashes to `blob.sha256`; and `blob.notice` is the
 digest of another blob, which names this one and says why its bytes were taken down. Indexes (`ix`) are positions
-in the tree. There are no times: a time that matters is inside a signed statement.
+in the tree. There are no times: a time that matters is inside a signed statement. `shelf` is no part of the
+record (see `leadline.store.shelf`), but like the record it cannot be computed again.
 """
 
 # ruff: noqa: S608 -- names in SQL come from this package's own table definitions; values are always bound
@@ -16,15 +17,22 @@ from leadline.store.projection import Projection, Table, TextIndex
 
 #: "LEAD" in ASCII, in the file header where `file(1)` looks for an application.
 APPLICATION_ID = 0x4C454144
-#: Raised whenever the record tables change shape. Projections have stamps of their own.
-FORMAT_VERSION = 1
+#: Raised whenever the kept tables change shape. Projections have stamps of their own.
+#: Format 1 had no shelf; opening it for writing adds one.
+FORMAT_VERSION = 2
 
-RECORD_TABLES = ("blob", "entry", "node", "checkpoint")
+#: Never dropped.
+KEPT_TABLES = ("blob", "entry", "node", "checkpoint", "shelf")
+SHELF_DDL = (
+    "CREATE TABLE shelf (space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, key)) "
+    "STRICT, WITHOUT ROWID"
+)
 RECORD_DDL = (
     "CREATE TABLE blob (sha256 BLOB PRIMARY KEY, content BLOB, notice BLOB) STRICT, WITHOUT ROWID",
     "CREATE TABLE entry (ix INTEGER PRIMARY KEY, envelope BLOB NOT NULL) STRICT",
     "CREATE TABLE node (ix INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT",
     "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT",
+    SHELF_DDL,
 )
 STAMP_DDL = "CREATE TABLE projection (name TEXT PRIMARY KEY, stamp TEXT NOT NULL) STRICT, WITHOUT ROWID"
 
@@ -72,11 +80,17 @@ def projection_ddl(projections: Sequence[Projection]) -> list[str]:
 
 
 def create_record(db: sqlite3.Connection) -> None:
-    """Create the record tables and mark the file as a Leadline store of this format."""
+    """Create the kept tables and mark the file as a Leadline store of this format."""
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
     for statement in RECORD_DDL:
         db.execute(statement)
+
+
+def add_shelf(db: sqlite3.Connection) -> None:
+    """Bring a store of format 1 to this format."""
+    db.execute(SHELF_DDL)
+    db.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
 
 
 def create_projections(db: sqlite3.Connection, projections: Sequence[Projection]) -> None:
@@ -86,12 +100,12 @@ def create_projections(db: sqlite3.Connection, projections: Sequence[Projection]
 
 
 def drop_projections(db: sqlite3.Connection) -> None:
-    """Drop every table that is not part of the record; virtual tables first, with their shadow tables."""
+    """Drop every table that is not kept; virtual tables first, with their shadow tables."""
     virtual = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%'"
     for (name,) in db.execute(virtual).fetchall():
         db.execute(f"DROP TABLE {quoted(name)}")
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
-        if name not in RECORD_TABLES and not name.startswith("sqlite_"):
+        if name not in KEPT_TABLES and not name.startswith("sqlite_"):
             db.execute(f"DROP TABLE {quoted(name)}")
 
 

@@ -12,6 +12,7 @@ from leadline.ledger import keys
 from leadline.ledger.fsck import Problem
 from leadline.ledger.keys import VerifyKey
 from leadline.store.blobs import BlobFolder
+from leadline.store.committer import Build, GroupCommitter, Outcome
 from leadline.store.memory import RememberedCheckpoint, blob_folder, sidecar
 from leadline.store.model import Appended, CheckpointSigner, Draft, Rebuilt
 from leadline.store.projection import Projection
@@ -26,6 +27,7 @@ from leadline.store.sqlite.mend import mend_tree
 from leadline.store.sqlite.reads import SqliteReads, SqliteView
 from leadline.store.sqlite.rebuild import current, rebuild
 from leadline.store.sqlite.record import Record
+from leadline.store.sqlite.shelf import SqliteShelf
 from leadline.store.sqlite.tables import SqliteTables
 
 
@@ -50,6 +52,8 @@ class SqliteStore(SqliteReads):
         self._connections: list[sqlite3.Connection] = []
         self._writing = threading.RLock()
         self._appender = Appender(self._projections, self._remembered)
+        self._committer = GroupCommitter(self._commit, where=self.where)
+        self._shelf = SqliteShelf(self._shelf_reading, self._shelf_writing)
         self._closed = False
 
     @classmethod
@@ -108,11 +112,21 @@ class SqliteStore(SqliteReads):
         self, build: Callable[[ReadView], Sequence[Draft]], *, sign: CheckpointSigner
     ) -> list[Appended]:
         """Append what `build` returns, in one durable transaction; one receipt per draft, in order."""
+        self._require_free(self._connection())
+        return self._committer.append(build, sign)
+
+    def _commit(self, builds: Sequence[Build], sign: CheckpointSigner) -> list[Outcome]:
+        """Run builds in one transaction; what became of each."""
         with self._write("appending") as view:
-            receipts, note = self._appender.append(view, build, sign)
+            pending = self._appender.begin(view)
+            self._local.view = pending.reads  # what a build reads elsewhere in this thread is the same state
+            try:
+                outcomes, note = self._appender.append(pending, builds, sign)
+            finally:
+                self._local.view = view
         if note is not None:
             self._remembered.write(note)
-        return receipts
+        return outcomes
 
     @contextmanager
     def snapshot(self) -> Iterator[ReadView]:
@@ -136,11 +150,11 @@ class SqliteStore(SqliteReads):
             blob_rows.add(view.record, incoming)
         return incoming.digest
 
-    def take_down(self, digest: str, reason: str) -> None:
+    def take_down(self, digest: str, reason: str, *, absent: bool = False) -> None:
         """Remove a blob's bytes; the digest and the reason stay, and projections forget what they read in it."""
         if self.taken_down(digest) is None or not self._folder.has(digest):
             with self._write("taking down a blob") as view:
-                blob_rows.take_down(view.record, digest, reason)
+                blob_rows.take_down(view.record, digest, reason, absent=absent)
                 rebuild(view, self._projections)
             with explained(self.path, "taking down a blob"):  # the bytes must leave the write-ahead log too
                 self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -173,7 +187,7 @@ class SqliteStore(SqliteReads):
             yield from found
         yield from check_file(self.path)
         with self.snapshot():
-            view = self._view()
+            view = SqliteView(self._connection(), self._folder, self.where)
             yield from check_view(
                 view,
                 self._projections,
@@ -183,6 +197,11 @@ class SqliteStore(SqliteReads):
                 verify=verify,
             )
             yield from check_remembered(view, self._remembered, log_keys=log_keys, origin=origin)
+
+    @property
+    def shelf(self) -> SqliteShelf:
+        """Durable values beside the log."""
+        return self._shelf
 
     def projections(self) -> Sequence[Projection]:
         """The projections this store keeps."""
@@ -208,17 +227,13 @@ class SqliteStore(SqliteReads):
                 "this store was opened for reading only", where=self.where, remedy="open it for writing"
             )
         with self._writing:
-            view = self._view()
-            db = view.record.db
-            if db.in_transaction:
-                raise StateError(
-                    "a write cannot begin inside another transaction of the same thread",
-                    where=self.where,
-                    remedy="return the drafts from the function given to append; put blobs before it",
-                )
+            db = self._connection()
+            self._require_free(db)
+            view: SqliteView = self._local.view
             try:
                 db.execute("BEGIN IMMEDIATE")
                 try:
+                    self._local.writing = True
                     yield view
                     db.execute("COMMIT")
                 except BaseException:
@@ -226,12 +241,39 @@ class SqliteStore(SqliteReads):
                     with suppress(sqlite3.Error):
                         db.execute("ROLLBACK")
                     raise
+                finally:
+                    self._local.writing = False
             except sqlite3.Error as error:
                 raise explain(error, self.path, doing) from error
 
-    def _view(self) -> SqliteView:
+    def _require_free(self, db: sqlite3.Connection) -> None:
+        if db.in_transaction:
+            raise StateError(
+                "a write cannot begin inside another transaction of the same thread",
+                where=self.where,
+                remedy="return the drafts from the function given to append; put blobs before it",
+            )
+
+    @contextmanager
+    def _shelf_reading(self) -> Iterator[sqlite3.Connection]:
+        db = self._connection()
+        if getattr(self._local, "writing", False):
+            raise StateError(
+                "the shelf is not at hand inside the function given to append",
+                where=self.where,
+                remedy="read it before, and write it after",
+            )
+        with explained(self.path, "reading the shelf"):
+            yield db
+
+    @contextmanager
+    def _shelf_writing(self) -> Iterator[sqlite3.Connection]:
+        with self._write("writing the shelf") as view:
+            yield view.record.db
+
+    def _view(self) -> SqliteReads:
         self._connection()
-        view: SqliteView = self._local.view
+        view: SqliteReads = self._local.view
         return view
 
     def _connection(self) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 -- names in SQL come from this package's own table definitions; values are always bound
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -44,13 +45,30 @@ class SqliteTables:
         (number,) = self._db.execute(sql, tuple(where.values())).fetchone()
         return int(number)
 
+    def count_by(
+        self,
+        table: Table,
+        group: Sequence[str],
+        *,
+        where: str,
+        among: Sequence[int] | Sequence[str],
+        starting: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[tuple[Value, ...], int]]:
+        """Rows of `table` with `where` in `among`, counted for each combination of `group`; most rows first."""
+        column, prefix = starting or (None, "")
+        sql = _count_by_sql(table, tuple(group), where, column)
+        past = (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)) if prefix else ()
+        found = self._db.execute(sql, (json.dumps(list(among)), *past, -1 if limit is None else limit))
+        return [(tuple(values), number) for *values, number in found]
+
     def insert(self, table: Table, row: Mapping[str, Value]) -> None:
         """Add one row; every column must be given, except nullable ones."""
-        self._db.execute(_insert_sql(table, "INSERT"), _values(table, row))
+        self._db.execute(insert_sql(table, "INSERT"), row_values(table, row))
 
     def put(self, table: Table, row: Mapping[str, Value]) -> None:
         """Add one row, or replace the one with the same primary key."""
-        self._db.execute(_insert_sql(table, "INSERT OR REPLACE"), _values(table, row))
+        self._db.execute(insert_sql(table, "INSERT OR REPLACE"), row_values(table, row))
 
     def update(self, table: Table, key: Sequence[Value], changes: Mapping[str, Value]) -> None:
         """Change columns of the row with this primary key; the row must exist."""
@@ -68,7 +86,7 @@ class SqliteTables:
     def index_text(self, index: TextIndex, rowid: int, texts: Sequence[str]) -> None:
         """Add or replace the document at log index `rowid`."""
         self._db.execute(f"DELETE FROM {index.name} WHERE rowid = ?", (rowid,))
-        self._db.execute(_text_sql(index), (rowid, *texts))
+        self._db.execute(text_sql(index), (rowid, *texts))
 
 
 def _conditions(table: Table, columns: tuple[str, ...]) -> str:
@@ -78,11 +96,17 @@ def _conditions(table: Table, columns: tuple[str, ...]) -> str:
     return " WHERE " + " AND ".join(f"{name} IS ?" for name in columns) if columns else ""
 
 
-def _values(table: Table, row: Mapping[str, Value]) -> list[Value]:
-    unknown = row.keys() - set(table.names)
-    if unknown:
-        raise ValueError(f"table {table.name} has no columns {sorted(unknown)}")
-    return [row.get(name) for name in table.names]
+def row_values(table: Table, row: Mapping[str, Value]) -> list[Value]:
+    """The row's values in the order of the table's columns, None where one is not given."""
+    values = [row.get(name) for name in table.names]
+    if not row.keys() <= _names(table):
+        raise ValueError(f"table {table.name} has no columns {sorted(row.keys() - _names(table))}")
+    return values
+
+
+@cache
+def _names(table: Table) -> frozenset[str]:
+    return frozenset(table.names)
 
 
 @cache
@@ -91,12 +115,25 @@ def _get_sql(table: Table) -> str:
 
 
 @cache
-def _insert_sql(table: Table, verb: str) -> str:
+def _count_by_sql(table: Table, group: tuple[str, ...], where: str, starting: str | None) -> str:
+    _conditions(table, (*group, where, *((starting,) if starting else ())))
+    columns = ", ".join(group)
+    begins = f"AND {starting} >= ? AND {starting} < ? " if starting else ""
+    return (
+        f"SELECT {columns}, count(*) AS n FROM {table.name} WHERE {where} IN (SELECT value FROM json_each(?)) "
+        f"{begins}GROUP BY {columns} ORDER BY n DESC, {columns} LIMIT ?"
+    )
+
+
+@cache
+def insert_sql(table: Table, verb: str) -> str:
+    """The statement that adds one row; `verb` is INSERT, or INSERT OR REPLACE."""
     return f"{verb} INTO {table.name} VALUES ({', '.join('?' * len(table.names))})"
 
 
 @cache
-def _text_sql(index: TextIndex) -> str:
+def text_sql(index: TextIndex) -> str:
+    """The statement that adds one document: log index, then the texts."""
     columns = ", ".join(("rowid", *index.columns))
     return f"INSERT INTO {index.name}({columns}) VALUES ({', '.join('?' * (len(index.columns) + 1))})"
 

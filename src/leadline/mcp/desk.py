@@ -1,0 +1,177 @@
+"""The desk behind the tools: one registry, and how writing to it works here.
+
+A local desk (stdio, started with ``--write``) holds its user's key and records at once. A signing desk (HTTP)
+holds nobody's key: it hands statements out to be signed and takes envelopes back. A reading desk does neither.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Protocol, TypeAlias
+
+from leadline.errors import InputError, StateError
+from leadline.ledger.encoding import b64decode, b64encode
+from leadline.ledger.keys import VerifyKey
+from leadline.mcp.answers import ToSign, Upload
+from leadline.mcp.roots import NO_ROOTS, Roots
+from leadline.registry.drafting import Draft, Unneeded, draft
+from leadline.registry.intake import Staging
+from leadline.registry.registry import Registry
+from leadline.store import Appended
+
+Step: TypeAlias = Callable[[Registry], object]
+#: Takes envelopes and the blobs they refer to, and appends them; raises what the registry refuses.
+Submit: TypeAlias = Callable[[Sequence[bytes], Sequence[bytes]], list[Appended]]
+MAX_ENVELOPES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What the caller of a write brings along where the server holds no key."""
+
+    key: str | None = None
+    envelopes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Outcome of a write: the result of the step (local), receipts (signed elsewhere) or a draft to sign."""
+
+    value: object = None
+    receipts: tuple[Appended, ...] = ()
+    draft: Draft | None = None
+
+    def to_sign(self) -> ToSign | None:
+        """The draft as an answer."""
+        if self.draft is None:
+            return None
+        return ToSign(
+            payload_type=self.draft.payload_type,
+            keyid=self.draft.keyid,
+            payloads=[b64encode(payload) for payload in self.draft.payloads],
+        )
+
+
+class Desk(Protocol):
+    """Where tools read and write."""
+
+    @property
+    def registry(self) -> Registry:
+        """The registry read from and written to."""
+        ...
+
+    @property
+    def roots(self) -> Roots:
+        """Where files may be attached from."""
+        ...
+
+    def write(self, step: Step, signing: Signing) -> Done:
+        """Carry out one step of the loop; raises from the error tree when it is refused."""
+        ...
+
+    def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:
+        """Lay logs that the caller has uploaded out in `folder`, under the names they are to have."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReadingDesk:
+    """Reads only."""
+
+    registry: Registry
+    roots: Roots = NO_ROOTS
+
+    def write(self, step: Step, signing: Signing) -> Done:  # noqa: ARG002
+        """Refuse."""
+        raise StateError(
+            "this server was started for reading only",
+            remedy="start it as `leadline mcp --write --root FOLDER` to record anything",
+        )
+
+    def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:  # noqa: ARG002
+        """Nothing can have been uploaded."""
+        return _no_uploads(uploads)
+
+
+@dataclass(frozen=True)
+class LocalDesk:
+    """Records at once, with the key of whoever started the server."""
+
+    registry: Registry
+    roots: Roots = NO_ROOTS
+
+    def write(self, step: Step, signing: Signing) -> Done:
+        """Carry the step out."""
+        if signing.key or signing.envelopes:
+            raise InputError(
+                "this server signs with its user's key",
+                remedy="leave `key` and `envelopes` out",
+            )
+        return Done(value=step(self.registry))
+
+    def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:  # noqa: ARG002
+        """Nothing can have been uploaded."""
+        return _no_uploads(uploads)
+
+
+@dataclass(frozen=True)
+class SigningDesk:
+    """Hands statements out to be signed, and takes envelopes back."""
+
+    registry: Registry
+    submit: Submit
+    roots: Roots = NO_ROOTS
+
+    def write(self, step: Step, signing: Signing) -> Done:
+        """Draft without envelopes, submit with them."""
+        drafted = draft(self.registry, _whose(signing), step)
+        if isinstance(drafted, Unneeded):
+            if not signing.envelopes:
+                return Done(value=drafted.value)
+            blobs: tuple[bytes, ...] = ()
+        elif not signing.envelopes:
+            return Done(draft=drafted)
+        else:
+            blobs = tuple(drafted.blobs.values())
+        if len(signing.envelopes) > MAX_ENVELOPES:
+            raise InputError(f"at most {MAX_ENVELOPES} envelopes at a time", remedy="send them in parts")
+        envelopes = [_decoded(text) for text in signing.envelopes]
+        return Done(receipts=tuple(self.submit(envelopes, blobs)))
+
+    def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:
+        """What waits under the caller's key; NotFoundError for what it has not uploaded, whoever else has."""
+        keyid, staging = _whose(signing).fingerprint, Staging(self.registry.store.shelf)
+        paths = []
+        for upload in uploads:
+            place = folder / upload.sha256[:16]
+            place.mkdir()
+            path = place / (PurePath(upload.name).name or "log")
+            with staging.open(keyid, upload.sha256) as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)
+            paths.append(path)
+        return paths
+
+
+def _whose(signing: Signing) -> VerifyKey:
+    if not signing.key:
+        raise InputError(
+            "whose statement this is must be said",
+            remedy="pass `key`: the verifier key (vkey) of your author key, from `leadline key show`",
+        )
+    return VerifyKey.parse(signing.key)
+
+
+def _no_uploads(uploads: Sequence[Upload]) -> list[Path]:
+    if uploads:
+        raise InputError("nothing is uploaded to this server", remedy="name the logs by their paths")
+    return []
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text.encode("ascii"))
+    except ValueError:
+        raise InputError(
+            "an envelope is not standard base64", remedy="encode the exact bytes of the DSSE envelope"
+        ) from None

@@ -1,0 +1,22 @@
+"""Taking in statements that were signed elsewhere: every check the registry's own methods make, made again.
+
+`submit` is the door. What a statement refers to comes before it, through `Staging`, where nobody but its
+uploader can see it, or with the call itself.
+"""
+
+from leadline.registry.intake.staging import Staging, Upload, sweep
+from leadline.registry.intake.submission import MAX_STATEMENTS, submit
+from leadline.registry.intake.ticket import Ticket, read_ticket, sign_ticket
+from leadline.registry.intake.wanted import MissingBlobsError
+
+__all__ = [
+    "MAX_STATEMENTS",
+    "MissingBlobsError",
+    "Staging",
+    "Ticket",
+    "Upload",
+    "read_ticket",
+    "sign_ticket",
+    "submit",
+    "sweep",
+]

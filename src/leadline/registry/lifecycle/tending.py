@@ -1,0 +1,63 @@
+"""One round of tending: publish, release, close."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from leadline.errors import StateError
+from leadline.ledger.keys import SigningKey
+from leadline.logs.apart import ApartLimits
+from leadline.registry.lifecycle.apart import LIMITS
+from leadline.registry.lifecycle.closing import close_silent, would_close
+from leadline.registry.lifecycle.event import Event
+from leadline.registry.lifecycle.publishing import publish_overdue
+from leadline.store.projections.status import GRACE_DAYS
+
+__all__ = ["Event", "tend"]
+
+if TYPE_CHECKING:
+    from leadline.registry.registry import Registry
+
+
+def tend(
+    registry: "Registry",
+    today: date | None = None,
+    *,
+    grace_days: int = GRACE_DAYS,
+    dry: bool = False,
+    limits: ApartLimits = LIMITS,
+) -> list[Event]:
+    """Open seals whose embargo has ended, publish what is overdue and has logs, close what is silent past its grace.
+
+    The outcome follows from the record, the shelf and `today` (default: the registry's clock). `dry` says what
+    would be published and closed. Raises StateError where the registry's private keys are not at hand.
+    """
+    day = today or registry.clock().date()
+    service = _service(registry)
+    events = [] if dry else list(_release(registry, day))
+    events += publish_overdue(registry, day, service, dry=dry, limits=limits)
+    if dry:
+        told = [study for event in events if event.kind == "published" for study in event.studies]
+        return [*events, *would_close(registry, day, grace_days=grace_days, besides=told)]
+    return [*events, *close_silent(registry, day, service, grace_days=grace_days)]
+
+
+def _release(registry: "Registry", today: date) -> Iterator[Event]:
+    """Seals that this installation alone may open at the end of their embargo."""
+    from leadline.registry.sealing import release_due
+
+    for one in release_due(registry, today):
+        if one.why is None:
+            yield Event("released", (one.study,), "its embargo has ended")
+        else:
+            yield Event("failed", (one.study,), one.why)
+
+
+def _service(registry: "Registry") -> SigningKey:
+    if registry.home.service is None:
+        raise StateError(
+            "this registry's service key is not here, so nothing is published or closed by itself",
+            where=str(registry.home.folder),
+            remedy="tend the registry on the machine that holds its keys",
+        )
+    return registry.home.service

@@ -1,0 +1,56 @@
+"""From the author's file to the outbox: the next piece of what waits, as a finished slot."""
+
+from typing import TYPE_CHECKING
+
+from leadline.ledger.dsse import decode
+from leadline.ledger.keys import SigningKey
+from leadline.ledger.predicates import Report
+from leadline.ledger.sealing import slots as slotting
+from leadline.ledger.sealing.opening import verdict_of
+from leadline.ledger.statements import parse
+from leadline.registry.sealing.outbox import deposit, sign_deposit
+from leadline.registry.sealing.secrets import SealSecrets
+from leadline.store.projections.seals import slots
+
+if TYPE_CHECKING:
+    from leadline.registry.registry import Registry
+
+_NEXT = 2**53 - 1
+
+
+def deposit_pending(registry: "Registry", secrets: SealSecrets) -> int:
+    """Read which slots the log took, and deposit what still waits; returns the bytes that wait."""
+    seen = slots(registry.store, secrets.study)
+    if secrets.learn(seen):
+        secrets.save()
+    pending = secrets.pending()
+    if pending:
+        _deposit(registry, secrets, pending, seen[-1][0] if seen else -1)
+    return len(pending)
+
+
+def _deposit(registry: "Registry", secrets: SealSecrets, pending: bytes, after: int) -> None:
+    piece, verdict = _next_piece(secrets, pending)
+    slot, opening = slotting.make_slot(piece, verdict, [secrets.content.author, secrets.content.release])
+    secrets.sequence += 1
+    secrets.made.append(opening)
+    secrets.save()  # before the deposit: nothing may be committed to that nobody can open
+    key = SigningKey("deposit", "author", secrets.content.deposit)
+    signature = sign_deposit(key, secrets.study, secrets.sequence, after, slot)
+    deposit(registry, secrets.study, slot, sequence=secrets.sequence, after=after, signature=signature)
+
+
+def _next_piece(secrets: SealSecrets, pending: bytes) -> tuple[bytes, bytes]:
+    """The next piece of the stream, and the verdict of the newest report that ends in it."""
+    verdict = _verdict_in(secrets, pending[: slotting.room()])
+    piece = pending[: slotting.room(verdict)]
+    verdict = _verdict_in(secrets, piece)
+    return piece, verdict if len(piece) <= slotting.room(verdict) else slotting.NO_VERDICT
+
+
+def _verdict_in(secrets: SealSecrets, piece: bytes) -> bytes:
+    earlier = [(batch, one.piece) for batch, one in sorted(secrets.committed.items())]
+    ended = [said for batch, said in slotting.records([*earlier, (_NEXT, piece)]) if batch == _NEXT]
+    reports = [one for one in ended if isinstance(parse(decode(one).payload).predicate, Report)]
+    verdict = verdict_of(reports) if reports else slotting.NO_VERDICT
+    return verdict if len(verdict) <= slotting.MAX_VERDICT else slotting.NO_VERDICT

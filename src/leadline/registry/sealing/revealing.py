@@ -1,0 +1,277 @@
+"""Opening a seal: whole, with everything that was said under it, or some fields alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadline.errors import Explained, InputError, LeadlineError, NotFoundError, StateError
+from leadline.ledger.authority import Authority
+from leadline.ledger.canon import canonical, parse_strict, sha256_hex
+from leadline.ledger.dsse import decode
+from leadline.ledger.fields import OpenedKeys, Opening
+from leadline.ledger.keys import SigningKey, VerifyKey
+from leadline.ledger.predicates import Key, Predicate, Report, Reveal
+from leadline.ledger.sealing.body import Content
+from leadline.ledger.sealing.fields import FIELDS, VERDICT, field_contents
+from leadline.ledger.sealing.opening import verdict_opening, whole_body
+from leadline.ledger.sealing.slots import NO_VERDICT, SlotOpening, batch_slots, open_slot, records
+from leadline.ledger.statements import make_signed, parse
+from leadline.ledger.tlog.tree import leaf_hash
+from leadline.registry.publication import statement_of
+from leadline.registry.sealing.door import check_reveal
+from leadline.registry.sealing.outbox import silent_slots
+from leadline.registry.sealing.writing import admit, append_signed, installation_key
+from leadline.store import Appended, ReadView
+from leadline.store.projections.authority import key as find_key
+from leadline.store.projections.seals import batches, slots
+from leadline.store.projections.seals import seal as find_seal
+
+if TYPE_CHECKING:
+    from leadline.registry.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """What a reveal did: its receipt, the later statements that entered with it, and (leaf, why) of those left out."""
+
+    receipt: Appended
+    entered: tuple[Appended, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def reveal(
+    registry: "Registry",
+    study: str,
+    content: Content,
+    *,
+    known: Mapping[int, SlotOpening] | None = None,
+    later: Sequence[bytes] = (),
+    files: Mapping[str, Path] | None = None,
+    identity: str | None = None,
+) -> Revealed:
+    """Reveal a study as a whole, and enter what it said under seal as ordinary statements, byte for byte.
+
+    `known` are the slots' openings that the author kept; others are opened with `identity` (the author's age identity,
+    or the release identity that trustees have put together) or shown to be silent. `later` are statements that no
+    batch committed to. `files` are logs and reports by digest: a statement whose files are not here is opened but not
+    entered; enter it afterwards with `enter`. Signed by the registry's author key, else by the installation.
+
+    Raises StateError when the study is not sealed, or a slot cannot be opened; StatementError when what is revealed
+    is not what was sealed.
+    """
+    store = registry.store
+    openings = slot_openings(registry, study, known or {}, identity)
+    pieces = [(batch, one.piece) for batch, one in sorted(openings.items())]
+    statements = list(dict.fromkeys([*(said for _, said in records(pieces)), *later]))
+    author = _author_of(content)
+    said = _whole(registry, study, content, openings)
+    check_reveal(store, store, said, key=author)
+    envelope = make_signed("reveal", said, registry.key or installation_key(registry))
+    before = _until_report(statements)
+    missing = _store_files(registry, before, files or {})
+    left: dict[str, str] = {}
+
+    def build(view: ReadView, rights: Authority) -> list[bytes]:
+        left.clear()
+        first = [] if find_key(view, author.fingerprint) is not None else [content.introduction]
+        opened = admit(rights, view, [*first, envelope])
+        return [*opened, *_acceptable(rights, view.size() + len(opened), before, missing, left)]
+
+    receipts = append_signed(registry, build)
+    place = next(n for n, one in enumerate(receipts) if one.leaf_hash == leaf_hash(envelope))
+    rest, refused = enter(registry, study, statements[len(before) :], files or {})
+    return Revealed(receipts[place], (*receipts[place + 1 :], *rest), tuple({**left, **refused}.items()))
+
+
+def enter(
+    registry: "Registry", study: str, statements: Sequence[bytes], files: Mapping[str, Path]
+) -> tuple[list[Appended], dict[str, str]]:
+    """Enter statements made under seal, in order, after the reveal; nothing happens for those in the log already.
+
+    A report enters only if the analysis, computed again from what the log now holds, gives these very bytes: nobody
+    types a verdict. Returns the receipts, and (leaf hash in hex -> why) of what is left out.
+    """
+    entered: list[Appended] = []
+    left: dict[str, str] = {}
+    with registry.store.snapshot() as view:
+        queue = [one for one in statements if view.index_of(leaf_hash(one)) is None]
+    while queue:
+        part = _until_report(queue) or queue[:1]
+        queue = queue[len(part) :]
+        said = _said(part[0])
+        reason = _recomputed(registry, study, said) if isinstance(said, Report) else None
+        missing = _store_files(registry, part, files) if reason is None else {part[0]: reason}
+
+        def build(
+            view: ReadView, rights: Authority, part: list[bytes] = part, missing: dict[bytes, str] = missing
+        ) -> list[bytes]:
+            return _acceptable(rights, view.size(), part, missing, left)
+
+        entered += append_signed(registry, build)
+    return entered, left
+
+
+def reveal_fields(
+    registry: "Registry", study: str, content: Content, names: Sequence[str], known: Mapping[int, SlotOpening]
+) -> Revealed:
+    """Open some fields of a sealed study and nothing else; ``verdict`` is what its newest sealed report concluded.
+
+    Signed by whoever sealed it. Raises InputError for a name that is no field, NotFoundError when there is no
+    verdict in a batch yet, StateError when the study is not sealed.
+    """
+    row = find_seal(registry.store, study)
+    characteristics = None if content.characteristics is None else sha256_hex(content.characteristics)
+    contents = field_contents(content.protocol, characteristics)
+    values: dict[str, Any] = {}
+    salts: dict[str, str] = {}
+    for name in names:
+        if name == VERDICT:
+            batch, slot = _verdict_slot(study, known)
+            values[name], salts[name] = verdict_opening(batch, slot), slot.verdict_salt.hex()
+        elif name in contents:
+            values[name], salts[name] = parse_strict(contents[name]), content.salts[name].hex()
+        else:
+            raise InputError(
+                f"{name[:80]!r} is no field of a sealed study",
+                remedy=f"the fields are {', '.join((*FIELDS, VERDICT))}",
+            )
+    said = Reveal(
+        study=study,
+        scope="fields",
+        body=registry.store.put_blob(canonical(values)),
+        salts=salts,
+        created=registry.time(),
+    )
+    check_reveal(registry.store, registry.store, said)
+    hazard = row is not None and row.tier == "hazard"
+    signer: SigningKey = installation_key(registry) if hazard else registry.author()
+    return Revealed(registry.append(lambda view: [("reveal", said.model_dump(), signer)])[0])  # noqa: ARG005
+
+
+def slot_openings(
+    registry: "Registry", study: str, known: Mapping[int, SlotOpening], identity: str | None
+) -> dict[int, SlotOpening]:
+    """What opens each slot the study ever had; StateError names the first that nothing opens."""
+    silent = silent_slots(registry, study)
+    bodies = {one.ix: one.body for one in batches(registry.store)}
+    found: dict[int, SlotOpening] = {}
+    for batch, commitment in slots(registry.store, study):
+        opening = known.get(batch) or silent.get(batch)
+        if opening is None and identity is not None:
+            inside = dict(batch_slots(registry.store.blob(bodies[batch])))
+            opening = open_slot(inside[study], identity)
+        if opening is None or opening.commitment != commitment:
+            raise StateError(
+                f"nothing here opens the slot of batch {batch}, and a whole reveal opens every slot",
+                where=study,
+                remedy="use the newest file of the sealed study, or give its age identity",
+            )
+        found[batch] = opening
+    return found
+
+
+def _verdict_slot(study: str, known: Mapping[int, SlotOpening]) -> tuple[int, SlotOpening]:
+    for batch, slot in sorted(known.items(), reverse=True):
+        if slot.verdict != NO_VERDICT:
+            return batch, slot
+    raise NotFoundError(
+        "no batch has committed to a verdict of this study yet",
+        where=study,
+        remedy="report it with `leadline sealed report`, and wait for the next batch",
+    )
+
+
+def _whole(registry: "Registry", study: str, content: Content, openings: Mapping[int, SlotOpening]) -> Reveal:
+    """The statement of a whole reveal; the bytes it names are stored."""
+    store = registry.store
+    salts = {name: salt for name, salt in content.salts.items() if name not in ("freeze", "keys")}
+    characteristics = content.characteristics
+    return Reveal(
+        study=study,
+        scope="whole",
+        body=store.put_blob(whole_body(content.freeze, salts, openings)),
+        freeze=Opening(salt=content.salts["freeze"].hex(), sha256=sha256_hex(content.freeze)),
+        keys=OpenedKeys(salt=content.salts["keys"].hex(), keys=content.keys),
+        protocol=store.put_blob(content.protocol),
+        characteristics=None if characteristics is None else store.put_blob(characteristics),
+        created=registry.time(),
+    )
+
+
+def _author_of(content: Content) -> VerifyKey:
+    said = parse(decode(content.introduction).payload).predicate
+    if not isinstance(said, Key) or decode(content.freeze).keyid != VerifyKey.parse(said.public).fingerprint:
+        raise StateError(
+            "the content of the seal does not introduce its author", remedy="ask whoever sealed it"
+        )
+    return VerifyKey.parse(said.public)
+
+
+def _until_report(statements: Sequence[bytes]) -> list[bytes]:
+    """The statements before the first report."""
+    return list(takewhile(lambda one: not isinstance(_said(one), Report), statements))
+
+
+def _recomputed(registry: "Registry", study: str, said: Report) -> str | None:
+    """Keep the report that the analysis gives now; why it is not the stated one, or None when it is."""
+    try:
+        body = registry.study(study).analyze().to_json()
+    except LeadlineError as error:
+        return f"the report cannot be computed here: {error.message}"
+    expected = {"protocol": said.protocol, **statement_of(body, sha256_hex(body))}
+    stated = said.model_dump(mode="json", include=set(expected))
+    if {**stated, "logs": sorted(stated["logs"])} != expected:
+        return "it is not what the analysis gives when it is computed here"
+    registry.store.put_blob(body)
+    return None
+
+
+def _store_files(
+    registry: "Registry", statements: Sequence[bytes], files: Mapping[str, Path]
+) -> dict[bytes, str]:
+    """Store every file the statements name; for those whose files cannot be had, why."""
+    missing: dict[bytes, str] = {}
+    for envelope in statements:
+        for name, digest in _said(envelope).blobs():
+            if registry.store.has_blob(digest):
+                continue
+            path = files.get(digest)
+            if path is None or not path.is_file():
+                missing[envelope] = f"{name} ({digest[:16]}…) is not here"
+                continue
+            with path.open("rb") as source:
+                stored = registry.store.put_blob(source)
+            if stored != digest:
+                missing[envelope] = f"{path} is not the file that was attached: it changed since"
+    return missing
+
+
+def _acceptable(
+    rights: Authority,
+    start: int,
+    statements: Sequence[bytes],
+    missing: Mapping[bytes, str],
+    left: dict[str, str],
+) -> list[bytes]:
+    """The statements that may enter, tried in order; `left` says why the others may not."""
+    taken: list[bytes] = []
+    for envelope in statements:
+        reason = missing.get(envelope)
+        if reason is None:
+            try:
+                entry = rights.open(envelope)
+                entry.key.verify(entry.envelope.message(), entry.envelope.signature)
+                rights.apply(start + len(taken), entry)
+            except Explained as error:
+                reason = error.message
+        if reason is None:
+            taken.append(envelope)
+        else:
+            left[leaf_hash(envelope).hex()] = reason
+    return taken
+
+
+def _said(envelope: bytes) -> Predicate:
+    return parse(decode(envelope).payload).predicate

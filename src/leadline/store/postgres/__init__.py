@@ -1,0 +1,1 @@
+"""The shared engine: a store in one schema of a PostgreSQL database."""

@@ -1,0 +1,1 @@
+"""A registry on another machine, read and written through its API."""

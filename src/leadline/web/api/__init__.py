@@ -1,0 +1,1 @@
+"""The HTTP API under /api/v1: typed reads, signed writes, described by one OpenAPI document."""

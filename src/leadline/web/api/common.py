@@ -1,0 +1,143 @@
+"""What the routes of the API share: parameters, bodies read strictly, views as of a log index."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ValidationError
+
+from leadline.errors import InputError, NotFoundError
+from leadline.ledger.canon import parse_strict
+from leadline.ledger.ids import read_study_id
+from leadline.store.projections.authority import right
+from leadline.store.projections.studies import StudyRow
+from leadline.store.projections.studies import study as find_study
+from leadline.store.protocol import ReadView
+from leadline.web.api import models
+from leadline.web.context import Site
+
+#: The largest index there can be: what a signed 64-bit column holds, and JSON numbers say exactly.
+MAX_INDEX: Final = 2**53 - 1
+_Model = TypeVar("_Model", bound=BaseModel)
+
+StudyPath = Annotated[
+    str,
+    Path(
+        alias="study",
+        min_length=13,
+        max_length=20,
+        description="A study id, such as LL-0123456789abc.",
+        examples=["LL-0123456789abc"],
+    ),
+]
+DigestPath = Annotated[
+    str, Path(alias="sha256", pattern=r"^[0-9a-f]{64}$", description="A SHA-256 digest in lower-case hex.")
+]
+KeyPath = Annotated[
+    str, Path(alias="key", pattern=r"^[0-9a-f]{64}$", description="The fingerprint of a signing key.")
+]
+Index = Annotated[int, Query(ge=0, le=MAX_INDEX)]
+AsOf = Annotated[
+    int | None,
+    Query(ge=0, le=MAX_INDEX, description="Answer as of this log size; the present one if absent."),
+]
+
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "default": {
+        "description": "A problem: what is wrong, and what to do.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
+#: The bytes of the body, bounded by the guard.
+Body = Annotated[bytes, Depends(_body)]
+
+
+def read_model(body: bytes, model: type[_Model]) -> _Model:
+    """The body as a model, read strictly: InputError for what two parsers could read differently."""
+    document = parse_strict(body)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise InputError(
+            f"{where}: {first['msg']}", where="body", remedy="see the schema in /api/v1/openapi.json"
+        ) from None
+
+
+def body_of(model: type[BaseModel], example: Any) -> dict[str, Any]:
+    """What the OpenAPI document says of a body that is read strictly."""
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": schema, "example": example}},
+        }
+    }
+
+
+class AsOfView:
+    """A view that says the log has a size it once had, for reads that are asked as of then."""
+
+    def __init__(self, view: ReadView, size: int) -> None:
+        self._view = view
+        self._size = size
+
+    def size(self) -> int:
+        """The size that is asked about."""
+        return self._size
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+
+@contextmanager
+def looking(site: Site, as_of: int | None = None) -> Iterator[ReadView]:
+    """One state of the record; with `as_of`, InputError when the log is not that long yet."""
+    with site.registry.store.snapshot() as view:
+        if as_of is None:
+            yield view
+            return
+        size = view.size()
+        if as_of > size:
+            raise InputError(
+                f"the log has {size} entries, not yet {as_of}", where="as_of", remedy="leave as_of out"
+            )
+        pinned: Any = AsOfView(view, as_of)
+        yield pinned
+
+
+def open_study(view: ReadView, study: str) -> StudyRow:
+    """The row of a public study; NotFoundError where there is none, sealed studies included."""
+    row, sealed = any_study(view, study)
+    if row is None:
+        assert sealed is not None
+        raise NotFoundError(
+            f"the study {sealed.id} is sealed: there is nothing more to see",
+            remedy="wait until it is revealed, or closed",
+        )
+    return row
+
+
+def any_study(view: ReadView, study: str) -> tuple[StudyRow | None, models.Sealed | None]:
+    """The row of a study, or the stub of a sealed one; NotFoundError where there is neither."""
+    name = read_study_id(study)
+    row = find_study(view, name)
+    if row is not None:
+        return row, None
+    record = right(view, name)
+    if record is None:
+        raise NotFoundError(f"there is no study {name}", remedy="find it with /api/v1/studies")
+    return None, models.Sealed(id=name, status="sealed", index=record.index, as_of=view.size())
+
+
+def hexes(hashes: Sequence[bytes]) -> list[str]:
+    """Hashes in hex."""
+    return [value.hex() for value in hashes]

@@ -1,0 +1,298 @@
+"""Writing: signed statements, and the bytes they refer to. The server holds nobody's key and signs for nobody."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from leadline.errors import InputError, SignatureError, StatementError
+from leadline.ledger.canon import parse_strict
+from leadline.ledger.dsse import decode
+from leadline.ledger.ids import study_id
+from leadline.ledger.predicates import Freeze, Key, Seal
+from leadline.ledger.statements import Statement, parse
+from leadline.registry.access import OF_KIND, Access, Caller
+from leadline.registry.intake import Staging, Ticket, read_ticket, submit
+from leadline.registry.intake.examine import Scan
+from leadline.registry.intake.replay import Answer, Replay
+from leadline.registry.intake.staging import KEPT, Upload
+from leadline.registry.intake.ticket import claimed_key
+from leadline.store import Appended
+from leadline.store.memory import stated
+from leadline.store.projections.authority import key as find_key
+from leadline.web.api import models
+from leadline.web.api.common import Body, DigestPath, body_of, hexes, looking, read_model
+from leadline.web.api.guard import address_of
+from leadline.web.context import Site
+
+_IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[!-~]{8,200}$",
+        description="The same key with the same body is answered with the same answer for a day.",
+    ),
+]
+_Invitation = Annotated[str | None, Header(max_length=200, alias="Leadline-Invitation")]
+_Ticket = Annotated[
+    str | None,
+    Header(
+        max_length=8_000,
+        alias="Leadline-Upload",
+        description="A signed upload request (a DSSE envelope in base64).",
+    ),
+]
+_FLUSH: Final = 1 << 20
+
+
+def routes(site: Site, scan: Scan | None = None) -> APIRouter:
+    """The routes that write."""
+    router = APIRouter()
+    access: Access | None = site.access
+
+    @router.post(
+        "/statements",
+        operation_id="submitStatements",
+        summary="Append signed statements",
+        tags=["statements"],
+        status_code=201,
+        responses={200: {"model": models.Receipts, "description": "All of it was in the log already."}},
+        openapi_extra=body_of(models.Submission, {"envelopes": ["eyJwYXlsb2FkIjoi…"]}),
+    )
+    def statements(
+        body: Body,
+        request: Request,
+        response: Response,
+        idempotency_key: _IdempotencyKey = None,
+        invitation: _Invitation = None,
+    ) -> models.Receipts:
+        """All of them, in one transaction, or none; answered once they are durable, with their proofs.
+
+        201 when something was appended; 200 when every statement was in the log already. A report is computed
+        again before it is accepted. What statements refer to is uploaded first: otherwise the problem lists it
+        in `missing`.
+        """
+        envelopes = _envelopes(read_model(body, models.Submission))
+        signers = [_signer(envelope) for envelope in envelopes]
+        _refuse_seals(statement for _, statement in signers)
+        _allow(access, request, signers, invitation)
+        remembered = (
+            None
+            if idempotency_key is None
+            else Replay(site.registry.store.shelf, signers[0][0], idempotency_key, body)
+        )
+        known = None if remembered is None else remembered.begin(site.now())
+        if known is not None:
+            response.status_code = known.status
+            return models.Receipts.model_validate(parse_strict(known.body))
+        try:
+            receipts = submit(site.registry, envelopes, scan=scan)
+            answer = _answer(site, receipts, [statement for _, statement in signers])
+        except BaseException as error:
+            if remembered is not None:
+                remembered.fail()
+            if isinstance(error, SignatureError):
+                _forgive(access, signers)
+            raise
+        response.status_code = 200 if all(one.duplicate for one in receipts) else 201
+        if remembered is not None:
+            # What was appended is a duplicate now; the answer to a repetition is the first one all the same.
+            remembered.finish(Answer(response.status_code, answer.model_dump_json().encode()), site.now())
+        return answer
+
+    @router.put(
+        "/blobs/{sha256}",
+        operation_id="putBlob",
+        summary="Upload bytes for a statement to come",
+        tags=["blobs"],
+        status_code=201,
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        },
+    )
+    async def put(sha256: DigestPath, request: Request, upload: _Ticket = None) -> models.Stored:
+        """Keep these bytes for a day, for a statement signed by the same key. Nobody else can see or use them.
+
+        The answer is the same whether or not the registry holds such bytes already.
+        """
+        ticket = await run_in_threadpool(_admit_upload, site, access, request, sha256, upload)
+        staged = await run_in_threadpool(
+            Staging(site.registry.store.shelf).begin, ticket.keyid, sha256, ticket.size, site.now()
+        )
+        try:
+            await _receive(request, staged)
+            await run_in_threadpool(staged.finish)
+        except BaseException:
+            await run_in_threadpool(staged.abandon)
+            raise
+        return models.Stored(sha256=sha256, size=ticket.size, expires=_written(site.now() + KEPT))
+
+    return router
+
+
+# -- statements -----------------------------------------------------------------------------------
+
+
+def _envelopes(asked: models.Submission) -> list[bytes]:
+    try:
+        return [b64decode(text, validate=True) for text in asked.envelopes]
+    except (binascii.Error, ValueError):
+        raise InputError(
+            "an envelope is not base64", where="envelopes", remedy="encode each envelope's exact bytes"
+        ) from None
+
+
+def _signer(envelope: bytes) -> tuple[str, Statement]:
+    """The key an envelope claims to be signed by, and what it says; nothing is verified."""
+    opened = decode(envelope)
+    return opened.keyid, parse(opened.payload)
+
+
+def _refuse_seals(statements: Iterable[Statement]) -> None:
+    """A seal that entered at once would tell by its place when it was made."""
+    if any(isinstance(one.predicate, Seal) for one in statements):
+        raise StatementError(
+            "a seal enters the log with the week's batch, not by itself",
+            remedy="send it to POST /api/v1/seals",
+        )
+
+
+def _allow(
+    access: Access | None,
+    request: Request,
+    signers: Sequence[tuple[str, Statement]],
+    invitation: str | None,
+) -> None:
+    """Quotas, then scopes; signatures come later."""
+    if access is None:
+        return
+    address = address_of(request.scope)
+    counts = _counts(signers)
+    for keyid, count in counts.items():
+        access.charge_statements(Caller(address, keyid), count)
+    if invitation is not None:
+        for keyid in counts:
+            access.redeem(invitation, keyid)
+    for keyid, statement in signers:
+        access.require_kind(_acting_for(access, keyid, statement), statement.kind)
+
+
+def _acting_for(access: Access, keyid: str, statement: Statement) -> str:
+    """Whose permission counts: a successor announces itself by that of the key it is to replace."""
+    said = statement.predicate
+    succeeds = isinstance(said, Key) and said.action == "register"
+    if isinstance(said, Key) and succeeds and said.replaces and OF_KIND["key"] not in access.scopes(keyid):
+        return said.replaces
+    return keyid
+
+
+def _forgive(access: Access | None, signers: Sequence[tuple[str, Statement]]) -> None:
+    if access is not None:
+        for keyid, count in _counts(signers).items():
+            access.forgive_statements(keyid, count)
+
+
+def _counts(signers: Sequence[tuple[str, Statement]]) -> dict[str, int]:
+    keys = [keyid for keyid, _ in signers]
+    return {keyid: keys.count(keyid) for keyid in dict.fromkeys(keys)}
+
+
+def _answer(site: Site, receipts: Sequence[Appended], statements: Sequence[Statement]) -> models.Receipts:
+    checkpoint = receipts[-1].checkpoint
+    size = stated(checkpoint).size
+    with looking(site) as view:
+        entries = [
+            models.Receipt(
+                index=one.index,
+                leaf_hash=one.leaf_hash.hex(),
+                duplicate=one.duplicate,
+                study=_study(one, statement),
+                hashes=hexes(view.inclusion_proof(one.index, size)),
+            )
+            for one, statement in zip(receipts, statements, strict=True)
+        ]
+    return models.Receipts(
+        origin=site.registry.home.origin, size=size, checkpoint=checkpoint.decode(), entries=entries
+    )
+
+
+def _study(receipt: Appended, statement: Statement) -> str | None:
+    said = statement.predicate
+    if isinstance(said, Freeze) or (isinstance(said, Seal) and said.action == "study"):
+        return study_id(receipt.leaf_hash)
+    named: str | None = getattr(said, "study", None)
+    return named
+
+
+# -- uploads --------------------------------------------------------------------------------------
+
+
+def _admit_upload(
+    site: Site, access: Access | None, request: Request, digest: str, encoded: str | None
+) -> Ticket:
+    """The upload request behind an upload, charged and then verified."""
+    if encoded is None:
+        raise SignatureError(
+            "an upload is announced by a signed upload request",
+            where="Leadline-Upload",
+            remedy="send what `leadline.registry.intake.sign_ticket` makes, in base64, in this header",
+        )
+    try:
+        envelope = b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("the upload request is not base64", where="Leadline-Upload") from None
+    keyid = claimed_key(envelope)
+    length = request.headers.get("content-length")
+    most = site.settings.max_blob_bytes
+    claimed = int(length[:20]) if length is not None and length.isdigit() else None
+    if claimed is not None and claimed > most:
+        raise InputError(
+            f"an upload has at most {most:,} bytes", where="Content-Length", remedy="attach smaller logs"
+        )
+    if access is not None:
+        # The size the client states now is charged before the signature is checked; see below for the rest.
+        access.charge_bytes(Caller(address_of(request.scope), keyid), claimed or 0)
+    store = site.registry.store
+    try:
+        ticket = read_ticket(
+            envelope,
+            origin=site.registry.home.origin,
+            now=site.now(),
+            find_key=lambda fingerprint: find_key(store, fingerprint),
+        )
+        if access is not None:
+            access.require(ticket.keyid, "register")
+    except BaseException:
+        if access is not None:
+            access.forgive_bytes(keyid, claimed or 0)
+        raise
+    if ticket.digest != digest:
+        raise InputError("the upload request is for other bytes", remedy="sign one for this digest")
+    if ticket.size > most:
+        raise InputError(f"an upload has at most {most:,} bytes", remedy="attach smaller logs")
+    if access is not None and claimed is None:
+        access.charge_bytes(Caller(address_of(request.scope), keyid), ticket.size)
+    if claimed is not None and claimed != ticket.size:
+        raise InputError("the body is not as long as the upload request says", remedy="send those bytes")
+    return ticket
+
+
+async def _receive(request: Request, staged: Upload) -> None:
+    """The body, a megabyte at a time."""
+    buffer = bytearray()
+    async for chunk in request.stream():
+        buffer += chunk
+        if len(buffer) >= _FLUSH:
+            await run_in_threadpool(staged.write, bytes(buffer))
+            buffer.clear()
+    await run_in_threadpool(staged.write, bytes(buffer))
+
+
+def _written(moment: datetime) -> str:
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The pages: one file each, one function from (site, view, asked) to an answer."""

@@ -1,0 +1,146 @@
+"""Atom feeds (RFC 4287): what is new in the registry, in an area, by an author, in a study."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from leadline.draw.svg import Element, el
+from leadline.landscape import area as find_area
+from leadline.store.projections.reports import REPORT
+from leadline.store.projections.studies import StudyRow
+from leadline.store.projections.studies import study as find_study
+from leadline.store.protocol import ReadView
+from leadline.store.query import Query
+from leadline.store.search import search_studies
+from leadline.web.answer import ATOM, Answer
+from leadline.web.context import Site
+from leadline.web.environment import address
+from leadline.web.pages.author import author_studies, lineage_of
+from leadline.web.pages.study import badge_words, found_study
+from leadline.web.render import Asked
+from leadline.web.views.study import StudyView
+
+_ENTRIES: Final = 50
+_EPOCH: Final = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of a feed; `index` is where it stands in the log, which makes its id."""
+
+    study: str
+    index: int
+    title: str
+    text: str
+    time: str
+    authors: tuple[str, ...]
+
+
+def newest_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
+    """Registrations and reports, newest first; with ``area`` only those of an area."""
+    area = asked.query.get("area")
+    title = site.name if area is None else f"{site.name}: {find_area(area).title}"
+    page = search_studies(view, Query(area=area, order="newest", limit=_ENTRIES), today=site.today())
+    items = [_registered(site, view, row) for row in page.studies]
+    if area is None:
+        items += _reported(site, view)
+    else:
+        items += [one for row in page.studies for one in _reports_of(StudyView(site, view, row))]
+    return _feed(site, address("/feed.atom", area=area), title, items)
+
+
+def author_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
+    """Registrations and reports of one chain of keys."""
+    chain = lineage_of(view, asked.names["lineage"])
+    rows = author_studies(view, chain[0].lineage)[:_ENTRIES]
+    items = [_registered(site, view, row) for row in rows]
+    items += [one for row in rows for one in _reports_of(StudyView(site, view, row))]
+    return _feed(site, f"/author/{chain[0].lineage}/feed.atom", f"{site.name}: {chain[-1].holder}", items)
+
+
+def study_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
+    """What happened in one study: its freeze, amendments, runs and reports."""
+    found = found_study(site, view, asked)
+    row, names = found.row, tuple(found.authors)
+    items = [_registered(site, view, row), *_reports_of(found)]
+    items += [
+        Item(row.id, one.ix, f"Amended: {row.title}", one.reason, one.created, names)
+        for one in found.amendments
+    ]
+    for run, _ in found.attempts:
+        items.append(
+            Item(
+                row.id,
+                run.opened,
+                f"Run {run.number} announced: {row.title}",
+                run.note or "",
+                run.opened_at,
+                names,
+            )
+        )
+        if run.ended is not None:
+            ended = run.ended_at or run.opened_at
+            items.append(
+                Item(
+                    row.id,
+                    run.ended,
+                    f"Run {run.number} {run.state}: {row.title}",
+                    run.note or "",
+                    ended,
+                    names,
+                )
+            )
+    return _feed(site, f"/study/{row.id}/feed.atom", f"Study {row.id}: {row.title}", items)
+
+
+def _registered(site: Site, view: ReadView, row: StudyRow) -> Item:
+    found = StudyView(site, view, row)
+    claim = found.hypotheses[0].claim if found.hypotheses else row.title
+    return Item(row.id, row.ix, f"Registered: {row.title}", claim, row.created, tuple(found.authors))
+
+
+def _reported(site: Site, view: ReadView) -> list[Item]:
+    rows = view.select(REPORT, order="ix", descending=True, limit=_ENTRIES)
+    known = ((row, find_study(view, str(row["study"]))) for row in rows)
+    newest: dict[str, StudyRow] = {str(row["study"]): study for row, study in known if study is not None}
+    return [one for study in newest.values() for one in _reports_of(StudyView(site, view, study))]
+
+
+def _reports_of(found: StudyView) -> list[Item]:
+    """The newest report only: what an older one said is on the study's page."""
+    if not found.reports or found.row.state == "withdrawn":
+        return []
+    newest, row = found.reports[-1], found.row
+    claim = found.hypotheses[0].claim if found.hypotheses else row.title
+    word = badge_words(found).capitalize()
+    return [Item(row.id, newest.ix, f"{word}: {row.title}", claim, newest.created, tuple(found.authors))]
+
+
+def _feed(site: Site, path: str, title: str, items: Sequence[Item]) -> Answer:
+    newest = sorted(items, key=lambda item: -item.index)[:_ENTRIES]
+    feed = el(
+        "feed",
+        el("title", title),
+        el("id", site.address + path),
+        el("link", rel="self", href=site.address + path),
+        el("link", href=site.address + "/"),
+        el("updated", newest[0].time if newest else _EPOCH),
+        *_entries(site, newest),
+        xmlns="http://www.w3.org/2005/Atom",
+    )
+    body = '<?xml version="1.0" encoding="utf-8"?>\n' + feed.render() + "\n"
+    return Answer(body.encode("utf-8", "replace"), ATOM, shared=True)
+
+
+def _entries(site: Site, items: Iterable[Item]) -> Iterable[Element]:
+    for item in items:
+        page = f"{site.address}/study/{item.study}"
+        yield el(
+            "entry",
+            el("title", item.title),
+            el("id", f"{site.address}/log/{item.index}"),
+            el("link", rel="alternate", type="text/html", href=page),
+            el("updated", item.time),
+            *(el("author", el("name", name)) for name in item.authors[:20] or (site.name,)),
+            el("summary", item.text or item.title),
+        )

@@ -1,0 +1,1 @@
+"""What pages show, worked out from the record before any template sees it."""

@@ -1,0 +1,103 @@
+"""A study in a list: its claim, its verdict as a word with a shape, its state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from leadline.store.projection import TableReader
+from leadline.store.projections.reports import REPORT, VerdictRow, verdicts
+from leadline.store.projections.status import GRACE_DAYS, Status, deadline_of, status_of
+from leadline.store.projections.studies import StudyRow, authors, hypotheses
+from leadline.verdict import words as verdict_words
+from leadline.verdict.view import outcome_mark
+from leadline.web.views.words import STATUS, deadline_words
+
+#: Names of authors shown in a list.
+_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictWord:
+    """An outcome as a page says it: a word with a shape, and the standing beside it.
+
+    `headlined` is False where the standing forbids to lead with the outcome.
+    """
+
+    outcome: str
+    mark: Markup
+    standing: str
+    headlined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A study in a list."""
+
+    id: str
+    title: str
+    claim: str
+    status: Status
+    status_word: str
+    verdict: VerdictWord | None
+    authors: str
+    registered: str
+    deadline: str
+
+
+def verdict_word(row: VerdictRow) -> VerdictWord:
+    """The verdict on one hypothesis."""
+    return VerdictWord(
+        outcome=verdict_words.OUTCOMES[row.outcome],
+        mark=outcome_mark(row.outcome),
+        standing=row.standing,
+        headlined=row.standing in verdict_words.HEADLINED,
+    )
+
+
+def latest_report(view: TableReader, study: str) -> int | None:
+    """Log index of a study's newest report."""
+    rows = view.select(REPORT, {"study": study}, order="ix", descending=True, limit=1)
+    return int(rows[0]["ix"] or 0) if rows else None
+
+
+def card(view: TableReader, row: StudyRow, today: date, grace_days: int = GRACE_DAYS) -> Card:
+    """A study as a list shows it on a day, in a registry that gives this many days of grace."""
+    asked = hypotheses(view, row.ix)
+    status = status_of(row, today)
+    return Card(
+        id=row.id,
+        title=row.title,
+        claim=asked[0].claim if asked else row.title,
+        status=status,
+        status_word=STATUS[status],
+        verdict=_leading(view, row, [item.id for item in asked]),
+        authors=_names(authors(view, row.ix)),
+        registered=row.created[:10],
+        deadline=deadline_words(deadline_of(row, today, grace_days), status),
+    )
+
+
+def cards(
+    view: TableReader, rows: Iterable[StudyRow], today: date, grace_days: int = GRACE_DAYS
+) -> tuple[Card, ...]:
+    """Studies as a list shows them, in the order given."""
+    return tuple(card(view, row, today, grace_days) for row in rows)
+
+
+def _leading(view: TableReader, row: StudyRow, order: list[str]) -> VerdictWord | None:
+    """The verdict on the hypothesis registered first, in the newest report."""
+    if row.state == "withdrawn":
+        return None
+    index = latest_report(view, row.id)
+    if index is None:
+        return None
+    found = {verdict.hypothesis: verdict for verdict in verdicts(view, index)}
+    leading = next((found[name] for name in order if name in found), None)
+    return None if leading is None else verdict_word(leading)
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMES])
+    return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown

@@ -1,0 +1,112 @@
+"""The server under test: `leadline serve` in a process group of its own, at one port for its whole life of many lives."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+#: Everybody may write, as much as they like; nothing periodic stirs the log.
+SETTINGS = """\
+access = "open"
+mcp = false
+tend = false
+metrics = "off"
+log_level = "error"
+[quotas]
+statements_per_hour = 0
+statements_burst = 0
+bytes_per_day = 0
+requests_per_minute = 0
+requests_burst = 0
+"""
+LONGEST_START = 90.0
+
+
+class DeadServerError(Exception):
+    """The server did not come up by itself."""
+
+
+class Server:
+    """`leadline serve` for the registry at `store`, killed and started as often as asked."""
+
+    def __init__(self, store: str, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        self.store = store
+        self.port = _free_port()
+        self.starts: list[float] = []
+        self._config = folder / "serve.toml"
+        self._config.write_text(SETTINGS)
+        self._journal = folder / "journal"
+        self._environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("LEADLINE_", "PG"))},
+            "LEADLINE_HOME": str(folder / "home"),
+            **(environ or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def journal(self) -> str:
+        """What it has said so far."""
+        return self._journal.read_text(errors="replace") if self._journal.exists() else ""
+
+    def start(self, *, create: bool = False) -> None:
+        """Start it and wait until it accepts connections; DeadServerError when it does not."""
+        begun = time.monotonic()
+        said = self._journal.stat().st_size if self._journal.exists() else 0
+        command = [sys.executable, "-m", "leadline.cli", "serve", "--store", self.store]
+        command += ["--config", str(self._config), "--port", str(self.port), *(["--create"] if create else [])]
+        with self._journal.open("ab") as journal:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=journal,
+                stderr=journal,
+                env=self._environ,
+                start_new_session=True,
+            )
+        while time.monotonic() - begun < LONGEST_START:
+            with self._journal.open("rb") as journal:
+                journal.seek(said)
+                if re.search(rb"Leadline is at http://", journal.read()):
+                    self.starts.append(time.monotonic() - begun)
+                    return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.005)
+        self.kill()
+        raise DeadServerError(f"the server did not start again:\n{self.journal[said:][-4000:]}")
+
+    def kill(self) -> None:
+        """SIGKILL to the server and everything it started."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM, and wait for an orderly end; the exit status."""
+        return self._signal(signal.SIGTERM)
+
+    def _signal(self, number: int) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.poll() is None:
+            if number == signal.SIGKILL:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+        return process.wait(timeout=120)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

@@ -1,0 +1,353 @@
+"""Tending: overdue studies are published, silent ones closed in one batch, withheld ones look like silent ones."""
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from leadline.errors import InputError, SignatureError, StateError
+from leadline.ledger.keys import SigningKey
+from leadline.logs.apart import ApartLimits
+from leadline.registry.lifecycle import (
+    accept_request,
+    analysis_apart,
+    is_withheld,
+    tend,
+    withholding_request,
+)
+from leadline.registry.lifecycle.closing import STUDIES_PER_STATEMENT
+from leadline.registry.registry import Registry
+from leadline.registry.study import Study
+from leadline.store.projections.status import closing_day, deadline_of, grace_end, status_of
+from leadline.store.projections.studies import closings
+from registry.world import World
+
+DUE = date(2026, 6, 1)
+LATE = date(2026, 6, 2)
+CLOSING = date(2026, 9, 1)
+"""Due date and 90 days of grace end on 30 August."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A registry with an author."""
+    return World(tmp_path / "w")
+
+
+def silent(world: World, title: str = "silent", **changes: object) -> Study:
+    """A study that was registered, and no more."""
+    return world.register(world.protocol(title=title, **changes))
+
+
+def test_an_overdue_study_with_logs_is_published_by_the_service(world: World) -> None:
+    """The report is the registered analysis, byte for byte, and its signer is the service key."""
+    study = world.honest_study()
+    assert tend(world.registry, DUE) == []
+    (event,) = tend(world.registry, LATE)
+    assert (event.kind, event.studies) == ("published", (study.id,))
+    (row,) = study.reports
+    service = world.registry.home.service
+    assert service is not None
+    assert (row.keyid, row.ix) == (service.fingerprint, event.index)
+    assert world.registry.store.blob(row.report) == study.analyze().to_json()
+    assert status_of(study.row, LATE) == "reported"
+    assert list(world.registry.fsck()) == []
+
+
+def test_tending_again_does_nothing_again(world: World) -> None:
+    """The second round finds nothing to publish and nothing to close."""
+    world.honest_study()
+    silent(world)
+    assert [event.kind for event in tend(world.registry, CLOSING)] == ["published", "closed"]
+    size = world.registry.store.size()
+    assert tend(world.registry, CLOSING) == []
+    assert world.registry.store.size() == size
+
+
+def test_a_dry_run_says_what_would_be_done(world: World) -> None:
+    """The events are those of the real round, and nothing is written."""
+    world.honest_study()
+    silent(world)
+    size = world.registry.store.size()
+    planned = tend(world.registry, CLOSING, dry=True)
+    assert world.registry.store.size() == size
+    done = tend(world.registry, CLOSING)
+    assert [(one.kind, one.studies) for one in planned] == [(one.kind, one.studies) for one in done]
+
+
+def test_a_failing_analysis_stops_nothing_else(world: World) -> None:
+    """The study stays overdue with an event that says why; it is not tried daily; the others are published."""
+    failing, fine = world.honest_study(), world.register(world.protocol(title="fine"))
+    world.attempt(fine, name="fine")
+    tiny = ApartLimits(wall_seconds=0.001)
+    first = tend(world.registry, LATE, limits=tiny)
+    assert [one.kind for one in first] == ["failed", "failed"]
+    assert "longer than" in first[0].detail
+    assert status_of(failing.row, LATE) == "overdue"
+    again = tend(world.registry, LATE)  # remembered: not tried with better limits either
+    assert [one.kind for one in again] == ["failed", "failed"]
+    failing.open_attempt("once more")
+    assert [one.kind for one in tend(world.registry, LATE)] == ["published", "failed"]
+
+
+def test_a_withheld_study_is_not_published(world: World) -> None:
+    """Withholding leaves it out, lifting lets it in again; both write to the shelf alone."""
+    study = world.honest_study()
+    before = list(world.registry.store.entries())
+    world.registry.withhold(study.id)
+    assert tend(world.registry, LATE) == []
+    assert is_withheld(world.registry.store, study.id)
+    assert list(world.registry.store.entries()) == before
+    world.registry.withhold(study.id, lift=True)
+    assert [one.kind for one in tend(world.registry, LATE)] == ["published"]
+
+
+def test_withheld_and_silent_studies_close_in_one_batch(world: World) -> None:
+    """One statement, ids sorted, by the service key; neither it nor the tables say which was withheld."""
+    studies = [silent(world, f"study {number}") for number in range(6)]
+    for study in studies[::2]:
+        world.registry.withhold(study.id)
+    (event,) = tend(world.registry, CLOSING)
+    assert event.studies == tuple(sorted(study.id for study in studies))
+    (batch,) = closings(world.registry.store)
+    assert (batch.period, batch.studies, batch.ix) == ("2026-09", 6, event.index)
+    for study in studies:
+        assert status_of(study.row, CLOSING) == "closed-undisclosed"
+        assert study.row.closed == event.index
+
+
+def test_a_batch_is_made_once_a_month_and_its_day_changes_nothing(tmp_path: Path) -> None:
+    """Whoever tends first in the month makes it, with the studies whose grace ended before the month began."""
+    seen = []
+    for day in (1, 17, 30):
+        world = World(tmp_path / str(day))
+        first = silent(world, "first")
+        silent(world, "second", timeline={"due": "2026-06-05"})  # its grace ends on 3 September
+        assert tend(world.registry, date(2026, 8, 31)) == []
+        (event,) = tend(world.registry, date(2026, 9, day))
+        seen.append(event.studies == (first.id,))
+        assert tend(world.registry, date(2026, 9, 30)) == []
+        (later,) = tend(world.registry, date(2026, 10, 1))
+        assert len(later.studies) == 1
+    assert seen == [True, True, True]
+
+
+def test_a_study_that_comes_late_waits_for_the_next_batch(world: World) -> None:
+    """A closing on its own would say something of the one study in it."""
+    silent(world)
+    tend(world.registry, CLOSING)
+    late = silent(world, "registered past its grace", timeline={"due": "2026-01-01"})
+    assert tend(world.registry, date(2026, 9, 20)) == []
+    (event,) = tend(world.registry, date(2026, 10, 2))
+    assert event.studies == (late.id,)
+
+
+def test_a_closed_study_may_report_late(world: World) -> None:
+    """It is reported then; that it had been closed stays."""
+    study = silent(world)
+    (event,) = tend(world.registry, CLOSING)
+    world.attempt(study)
+    assert status_of(study.row, CLOSING) == "closed-undisclosed"
+    study.publish()
+    assert (status_of(study.row, CLOSING), study.row.closed) == ("reported", event.index)
+
+
+def test_what_is_withdrawn_or_has_no_due_date_is_left_alone(world: World) -> None:
+    """Neither is ever overdue or closed."""
+    world.registry.withdraw(silent(world).id, "a mistake")
+    silent(world, "no date", timeline={})
+    assert tend(world.registry, date(2030, 1, 1)) == []
+
+
+def test_many_studies_close_in_statements_that_fit(world: World) -> None:
+    """A statement names as many studies as an entry can hold."""
+    from leadline.ledger.statements import make_signed
+
+    service = world.registry.home.service
+    assert service is not None
+    ids = [f"LL-{number:013d}" for number in range(STUDIES_PER_STATEMENT)]
+    fields = {"studies": ids, "period": "2026-09", "created": "2026-09-01T00:00:00Z"}
+    assert len(make_signed("close", fields, service)) < 65_535
+
+
+def test_two_registries_on_one_store_do_the_work_once(world: World) -> None:
+    """Of two processes that tend at once, each finds the other's work done."""
+    world.honest_study()
+    silent(world)
+    other = Registry.open(world.folder / "registry.db", clock=world.clock)
+    events = [*tend(world.registry, CLOSING), *tend(other, CLOSING)]
+    assert [event.kind for event in events] == ["published", "closed"]
+    other.close()
+
+
+def test_two_rounds_at_once_do_the_work_once(world: World) -> None:
+    """Each thing is done by one of them, whoever comes first."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    world.honest_study()
+    silent(world)
+    registries = [Registry.open(world.folder / "registry.db", clock=world.clock) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        rounds = list(pool.map(lambda registry: tend(registry, CLOSING), registries))
+    assert sorted(event.kind for events in rounds for event in events) == ["closed", "published"]
+    for registry in registries:
+        registry.close()
+
+
+def test_a_report_that_came_meanwhile_stays_the_only_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the author publishes while the service computes, the service adds nothing."""
+    from leadline.registry.lifecycle import publishing
+
+    study = world.honest_study()
+
+    def meanwhile(found: Study, *, limits: ApartLimits) -> bytes:
+        world.registry.study(found.id).publish()
+        return found.analyze().to_json()
+
+    monkeypatch.setattr(publishing, "analysis_apart", meanwhile)
+    assert tend(world.registry, LATE) == []
+    assert [row.keyid for row in study.reports] == [world.key.fingerprint]
+
+
+def test_without_the_service_key_nothing_is_tended(world: World) -> None:
+    """The error says where to do it."""
+    world.registry.home.service = None
+    with pytest.raises(StateError, match="service key"):
+        tend(world.registry, LATE)
+
+
+def test_the_analysis_apart_gives_the_same_bytes(world: World) -> None:
+    """A process of its own computes what this one does."""
+    study = world.honest_study()
+    assert analysis_apart(study) == study.analyze().to_json()
+
+
+def test_only_a_key_of_the_study_withholds_it(world: World) -> None:
+    """A stranger, a revoked key and an unknown study get one and the same refusal."""
+    study = silent(world)
+    stranger = SigningKey.generate("example.org/eve")
+    request = withholding_request(
+        world.registry.home.origin, study.id, "withhold", stranger, world.registry.clock()
+    )
+    with pytest.raises(SignatureError, match="may not act for"):
+        accept_request(world.registry, request)
+    with pytest.raises(SignatureError, match="may not act for"):
+        world.registry.withhold("LL-0000000000000")
+    world.registry.revoke_key("lost")
+    with pytest.raises(SignatureError, match="may not act for"):
+        world.registry.withhold(study.id)
+    assert not is_withheld(world.registry.store, study.id)
+
+
+def test_requests_within_one_second_are_all_heard(world: World) -> None:
+    """The newest wins, whatever the clock's resolution."""
+    study = silent(world)
+    moment = world.clock.now
+    for lift in (False, True, False):
+        world.clock.now = moment
+        world.registry.withhold(study.id, lift=lift)
+        assert is_withheld(world.registry.store, study.id) is not lift
+
+
+def test_an_old_request_cannot_be_played_again(world: World) -> None:
+    """After lifting, the earlier request to withhold is refused; the newest one again is harmless."""
+    study = silent(world)
+    origin, now = world.registry.home.origin, world.registry.clock()
+    old = withholding_request(origin, study.id, "withhold", world.key, now)
+    lift = withholding_request(origin, study.id, "lift", world.key, now + timedelta(seconds=1))
+    for request in (old, lift, lift):
+        accept_request(world.registry, request)
+    with pytest.raises(StateError, match="same time or later"):
+        accept_request(world.registry, old)
+    assert not is_withheld(world.registry.store, study.id)
+
+
+def test_a_request_says_exactly_what_it_must(world: World) -> None:
+    """Another document, another registry, or a forged signature is refused."""
+    from leadline.ledger.canon import canonical
+    from leadline.ledger.dsse import sign
+    from leadline.registry.lifecycle.withholding import PAYLOAD_TYPE
+
+    study = silent(world)
+    good = {"action": "withhold", "created": "2026-03-01T00:00:00+00:00", "study": study.id}
+    said = good | {"origin": world.registry.home.origin}
+    for wrong in (
+        said | {"action": "delete"},
+        said | {"created": "yesterday"},
+        said | {"created": "2026-03-01T00:00:00"},
+        said | {"created": "2030-03-01T00:00:00+00:00"},
+        said | {"more": "x"},
+        said | {"origin": 5},
+        said | {"origin": "another.example"},
+        good,
+    ):
+        with pytest.raises(InputError):
+            accept_request(world.registry, sign(canonical(wrong), PAYLOAD_TYPE, world.key))
+    with pytest.raises(InputError):
+        accept_request(world.registry, sign(canonical(said), "application/json", world.key))
+    envelope = sign(canonical(said), PAYLOAD_TYPE, world.key)
+    forged = json.loads(envelope)
+    forged["signatures"][0]["sig"] = "A" * 86 + "=="
+    with pytest.raises(SignatureError):
+        accept_request(world.registry, canonical(forged))
+
+
+def test_deadlines_are_counted_in_days() -> None:
+    """Due on the day is not overdue; the grace's end and the closing day follow from the due date alone."""
+    from dataclasses import replace
+
+    from leadline.store.projections.studies import StudyRow
+
+    row = StudyRow(
+        5,
+        "LL-0000000000000",
+        b"",
+        "t",
+        "running",
+        "ab" * 32,
+        "cd" * 32,
+        "2026-06-01",
+        "",
+        None,
+        None,
+        5,
+        None,
+    )
+    assert [status_of(row, day) for day in (DUE, LATE)] == ["running", "overdue"]
+    found = deadline_of(row, date(2026, 6, 11))
+    assert found is not None
+    assert (found.days_overdue, found.grace_ends, found.closes) == (10, date(2026, 8, 30), CLOSING)
+    assert status_of(replace(row, state="attached"), DUE) == "running"
+    assert deadline_of(replace(row, due=None), DUE) is None
+    december = deadline_of(replace(row, due="2026-09-30"), DUE)
+    assert december is not None
+    assert december.closes == date(2027, 1, 1)
+    last = deadline_of(replace(row, due="9999-12-31"), DUE)
+    assert last is not None
+    assert last.closes == date.max
+
+
+def test_sealed_studies_close_with_the_open_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch names a seal past its embargo and grace beside an open study, and may be revealed later."""
+    from leadline.registry.sealing import reveal
+    from leadline.store.projections.seals import seal as seal_row
+    from registry.sealing.lab import SealedLab
+
+    monkeypatch.setenv("LEADLINE_HOME", str(tmp_path / "home"))
+    lab = SealedLab(tmp_path)
+    work = lab.seal()
+    row = seal_row(lab.registry.store, work.id)
+    assert row is not None
+    embargo = date.fromisoformat(row.embargo)
+    due = {"due": embargo.isoformat()}
+    open_study = lab.world.register(lab.world.protocol(title="open", timeline=due))
+    closes = closing_day(grace_end(embargo))
+    assert tend(lab.registry, closes - timedelta(days=1)) == []
+    (event,) = tend(lab.registry, closes)
+    assert event.studies == tuple(sorted((work.id, open_study.id)))
+    reveal(lab.registry, work.id, work.secrets.content)
+    shown = lab.registry.study(work.id).row
+    assert (shown.state, shown.closed, shown.promised) == ("closed", event.index, row.ix)

@@ -1,0 +1,198 @@
+"""A real server in a process of its own: it says where it is, and ends in order."""
+
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from leadline.errors import InputError, StateError, StoreError
+from leadline.registry.registry import Registry
+from leadline.web.serving import bound, require_servable
+from leadline.web.serving import serve as serve_here
+from leadline.web.settings import Settings
+from registry.world import World
+
+#: Serves with one more page, which says that it has begun and then waits for a file to appear.
+SLOW = """
+import sys, time
+from pathlib import Path
+import leadline.web.app as app
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+folder = Path(sys.argv[1])
+
+def slow(request):
+    (folder / "begun").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.01)
+    return PlainTextResponse("finished")
+
+made = app.create_app
+def with_slow(*arguments, **named):
+    found = made(*arguments, **named)
+    found.router.routes.insert(0, Route("/slow", slow))
+    return found
+
+app.create_app = with_slow
+from leadline.cli.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+class Server:
+    """A running `leadline serve`."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("LEADLINE_")}
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                SLOW,
+                str(folder),
+                "serve",
+                "--store",
+                str(folder / "r.db"),
+                "--create",
+                "--port",
+                "0",
+                *arguments,
+            ],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**environ, "LEADLINE_HOME": str(folder), "LEADLINE_TEND": "no"},
+        )
+        self.lines: list[str] = []
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if found := re.search(r"Leadline is at http://127\.0\.0\.1:(\d+)", line):
+                self.port = int(found[1])
+                break
+        else:
+            raise AssertionError("".join(self.lines))
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        """Status and body."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def end(self, number: int) -> int:
+        """Send a signal; the exit status."""
+        self.process.send_signal(number)
+        _, rest = self.process.communicate(timeout=60)
+        self.lines += rest.splitlines(keepends=True)
+        return self.process.returncode
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """Serving sets logging up for its process; here it is put back."""
+    names = ("leadline", "uvicorn", "uvicorn.access", "uvicorn.error")
+    before = [
+        (one := logging.getLogger(name), one.handlers[:], one.propagate, one.level, one.disabled)
+        for name in names
+    ]
+    yield
+    for logger, handlers, propagate, level, disabled in before:
+        logger.handlers[:], logger.propagate, logger.disabled = handlers, propagate, disabled
+        logger.setLevel(level)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[list[Server]]:
+    """Servers of this test; whatever still runs at its end is killed."""
+    servers: list[Server] = []
+    yield servers
+    for server in servers:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
+
+
+@pytest.mark.enable_socket
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_requests_in_flight_are_finished_before_the_store_is_closed(
+    number: int, tmp_path: Path, started: list[Server]
+) -> None:
+    """A signal stops new connections, lets the slow answer go out whole, and ends with status 0."""
+    server = Server(tmp_path)
+    started.append(server)
+    assert server.get("/health") == (200, b'{"status":"alive"}')
+    assert server.get("/ready")[0] == 200
+    answers: list[tuple[int, bytes]] = []
+    waiting = threading.Thread(target=lambda: answers.append(server.get("/slow")))
+    waiting.start()
+    while not (tmp_path / "begun").exists():
+        assert waiting.is_alive()
+    server.process.send_signal(number)
+    (tmp_path / "go").touch()
+    waiting.join(30)
+    assert answers == [(200, b"finished")]
+    _, rest = server.process.communicate(timeout=60)
+    assert server.process.returncode == 0
+    assert "stopped" in rest
+    with Registry.open(tmp_path / "r.db", create=False) as registry:
+        assert list(registry.fsck()) == []
+
+
+@pytest.mark.enable_socket
+def test_the_journal_can_be_json(tmp_path: Path, started: list[Server]) -> None:
+    """With --json every line but the one for people is a JSON object with time, level and event."""
+    server = Server(tmp_path, "--json")
+    started.append(server)
+    server.get("/search?q=secret-topic")
+    assert server.end(signal.SIGTERM) == 0
+    said = [json.loads(line) for line in server.lines if not line.startswith("Leadline is at")]
+    assert [one["event"] for one in said] == ["serving", "request", "stopping", "stopped"]
+    assert all({"time", "level", "event"} <= set(one) for one in said)
+    assert "secret-topic" not in "".join(server.lines)
+
+
+@pytest.mark.enable_socket
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    """The error names the place before a registry is made."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(StoreError, match="cannot listen"):
+            serve_here(Settings(store=str(tmp_path / "r.db"), port=port, log_level="error"), create=True)
+    assert not (tmp_path / "r.db").exists()
+    with bound(Settings(port=0)) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_what_cannot_be_served_is_refused_at_once(tmp_path: Path) -> None:
+    """An address for everybody without a name, keys beside a file, a registry without its log key."""
+    with pytest.raises(InputError, match="base_url"):
+        serve_here(Settings(host="0.0.0.0", log_level="error"))
+    world = World(tmp_path, items=4)
+    require_servable(world.registry)
+    world.registry.home.signing = None
+    with pytest.raises(StateError, match="private log key"):
+        require_servable(world.registry)
+
+
+@pytest.mark.enable_socket
+def test_keys_of_a_file_lie_beside_it(tmp_path: Path) -> None:
+    """The setting `keys` is for PostgreSQL; with a file it is a mistake, and said."""
+    settings = Settings(store=str(tmp_path / "r.db"), keys=tmp_path / "k", port=0, log_level="error")
+    with pytest.raises(InputError, match="beside it"):
+        serve_here(settings, create=True)
