@@ -57,3 +57,17 @@ def postgres_url(
     monkeypatch.setenv("LEADLINE_HOME", str(tmp_path / "home"))
     yield database
     cluster.empty("tests")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that the tests in a real browser did not run, where they did not."""
+    skipped = [
+        one
+        for one in terminalreporter.stats.get("skipped", ())
+        if "no Chromium was found" in str(one.longrepr)
+    ]
+    if skipped:
+        terminalreporter.section("NO CHROMIUM: the browser tests did not run", red=True, bold=True)
+        terminalreporter.line(
+            f"{len(skipped)} tests were skipped. Install chromium, or name one with LEADLINE_TEST_CHROMIUM=path."
+        )

@@ -1,6 +1,6 @@
 """Rates of the ledger beside the floor each one stands on, measured in the same run.
 
-    python benchmarks/ledger/rates.py [--entries 20000] [--leaves 1000000] [--repeats 3]
+    python benchmarks/ledger/rates.py [--entries 50000] [--leaves 1000000] [--repeats 3]
 
 The floor is the bare primitive that no implementation can avoid (SHA-256 of a node, an Ed25519 signature).
 Read the ratios: absolute rates depend on the machine and on what else it does. Best of `repeats` runs each.
@@ -193,7 +193,7 @@ def statements(entries: int, repeats: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--entries", type=int, default=20_000)
+    parser.add_argument("--entries", type=int, default=50_000)
     parser.add_argument("--leaves", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()

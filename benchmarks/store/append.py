@@ -7,8 +7,10 @@ checkpoint, commit with synchronous=FULL. Run: ``python benchmarks/store/append.
 import argparse
 import random
 import sqlite3
+import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,10 +61,31 @@ def append(store: Store, lab: Lab, work: list[Draft], group: int) -> None:
         store.append(lambda _, part=part: part, sign=lab.sign)
 
 
+def concurrently(store: Store, lab: Lab, work: list[Draft], writers: int) -> None:
+    """Every draft an append of its own, by that many threads at once."""
+    left = iter(work)
+    turn = threading.Lock()
+
+    def write() -> None:
+        while True:
+            with turn:
+                draft = next(left, None)
+            if draft is None:
+                return
+            store.append(lambda _, draft=draft: [draft], sign=lab.sign)
+
+    threads = [threading.Thread(target=write) for _ in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("count", nargs="?", type=int, default=3000)
     options.add_argument("folder", nargs="?", type=Path, default=None)
+    options.add_argument("--repeats", type=int, default=5)
     given = options.parse_args()
     lab = Lab()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
@@ -82,6 +105,20 @@ def main() -> None:
                     f"{f'registration, groups of {group}':28}{wall:10,.0f}/s"
                     f"   {wall / floor:5.2f} of bare commits   {wall / checks:5.2f} of bare signature checks"
                     f"   {processor:7,.0f}/s of processor time"
+                )
+            for writers in (16, 64):
+                rates = []
+                for turn in range(given.repeats):
+                    work = drafts(lab, f"{writers} writers, turn {turn}", given.count)
+                    wall, processor = rate(
+                        given.count, lambda w=work, n=writers: concurrently(store, lab, w, n)
+                    )
+                    rates.append(wall)
+                wall = statistics.median(rates)
+                print(
+                    f"{f'registration, {writers} writers':28}{wall:10,.0f}/s"
+                    f"   {wall / floor:5.2f} of bare commits   {wall / checks:5.2f} of bare signature checks"
+                    f"   ({min(rates):,.0f} to {max(rates):,.0f} in {len(rates)} turns)"
                 )
             size = store.size()
             draw = random.Random(1)

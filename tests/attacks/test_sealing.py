@@ -19,9 +19,10 @@ from leadline.ledger.sealing.slots import SLOT_SIZE, SlotOpening, batch_slots, s
 from leadline.ledger.statements import make_signed, parse
 from leadline.registry.publication import statement_of
 from leadline.registry.sealing import SealedWork, check_reveal, check_seal, flush
-from leadline.registry.sealing.outbox import enqueue
+from leadline.registry.sealing.outbox import silent_slots
 from leadline.registry.sealing.revealing import slot_openings
 from leadline.registry.sealing.sealing import prepare
+from leadline.registry.sealing.waiting import enqueue
 from leadline.registry.sealing.writing import append_signed
 from leadline.store import ReadView
 from leadline.store.projections import seals
@@ -102,7 +103,7 @@ def test_times_are_weeks_and_quarters(lab: SealedLab) -> None:
 
 
 def test_a_server_enters_seals_in_an_order_that_says_nothing(lab: SealedLab) -> None:
-    """Waiting seals come in together behind the batch, by digest."""
+    """Waiting seals come in together before the batch, by digest, in the week after the one they belong to."""
     registry = lab.registry
     envelopes = []
     for number in range(4):
@@ -117,9 +118,11 @@ def test_a_server_enters_seals_in_an_order_that_says_nothing(lab: SealedLab) -> 
         envelopes.append(make_signed("seal", made.said, lab.world.key))
         enqueue(registry, envelopes[-1], made.content.introduction)
     before = registry.store.size()
+    assert flush(registry).seals == ()
+    before = registry.store.size()
     entered = lab.next_week().seals
     assert len(entered) == 4
-    logged = list(registry.store.entries(before + 1))
+    logged = list(registry.store.entries(before, before + 4))
     assert logged == sorted(envelopes, key=sha256_hex)
     assert flush(registry).seals == ()
 
@@ -151,8 +154,11 @@ def _whole(lab: SealedLab, work: SealedWork, **changes: Any) -> Reveal:
     """An honest whole reveal, or one with a part changed."""
     from leadline.registry.sealing.revealing import _whole as honest
 
-    openings = slot_openings(lab.registry, work.id, work.secrets.committed, lab.identity)
-    said = honest(lab.registry, work.id, work.secrets.content, changes.pop("openings", openings))
+    silent = silent_slots(lab.registry, work.id)
+    openings = slot_openings(lab.registry, work.id, work.secrets.committed, lab.identity, silent=silent)
+    said, named = honest(lab.registry, work.id, work.secrets.content, changes.pop("openings", openings))
+    for data in named:
+        lab.registry.store.put_blob(data)
     return said.model_copy(update=changes)
 
 
@@ -186,7 +192,7 @@ def test_a_mismatching_reveal_makes_no_study_even_inside_the_log(lab: SealedLab)
     with pytest.raises(StateError, match="is sealed"):
         lab.registry.study(work.id)
     assert lab.registry.search("hint").studies == ()
-    assert list(lab.registry.fsck()) == []
+    assert [(one.code, one.where) for one in lab.registry.fsck()] == [("seal-mismatch", f"entry {index}")]
 
 
 def test_hindsight_does_not_open_the_seal(lab: SealedLab) -> None:
@@ -329,3 +335,19 @@ def test_a_batch_with_other_bytes_is_a_fault(lab: SealedLab) -> None:
     index = append_signed(lab.registry, build)[-1].index
     assert [place for place, _ in seals.faults(lab.registry.store)] == [index]
     assert seals.slots(lab.registry.store, work.id) == []
+
+
+def test_a_batch_or_reveal_that_is_far_too_long_is_a_fault(lab: SealedLab) -> None:
+    """Nobody reads a gigabyte for it: the entry stands as a fault, when it comes and when the log is replayed."""
+    work = lab.seal()
+    key = lab.registry.home.ensure("installation")
+    long = lab.registry.store.put_blob(bytes(1 << 20))
+    said = {"action": "batch", "body": long, "root": "ab" * 32, "created": "2026-03-02T00:00:00Z"}
+    envelope = make_signed("seal", said, key)
+    index = append_signed(lab.registry, lambda view, rights: [envelope])[-1].index
+    assert [place for place, _ in seals.faults(lab.registry.store)] == [index]
+    lab.registry.rebuild()
+    ((place, what),) = seals.faults(lab.registry.store)
+    assert (place, "longer than" in what) == (index, True)
+    assert [one.code for one in lab.registry.fsck()] == ["seal-mismatch"]
+    assert work.row.state == "sealed"

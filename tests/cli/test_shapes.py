@@ -65,6 +65,7 @@ def test_shapes_of_the_loop(lab: Lab, tmp_path: Path) -> None:
     }
     for path, arguments in calls.items():
         _same(path, leadline(*path, *arguments, "--json").json)
+    leadline("judge", lab.study, "--type", "review", "--text", "sound", "--minutes", "5", "--yes")
     shown = leadline("show", lab.study, "--json").json
     assert documented("show") <= set(keys(shown)) <= documented("show") | documented("attempts", "list")
     _same(("withdraw",), leadline("withdraw", lab.study, "--reason", "none", "--json").json)

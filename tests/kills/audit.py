@@ -60,7 +60,9 @@ def _acknowledged(store: Store, acknowledged: Sequence[Acknowledged], key: Verif
             leaf, one.index, newest.size, store.inclusion_proof(one.index, newest.size), newest.root
         )
         then = _opened(one.checkpoint, key)
-        verify_inclusion(leaf, one.index, then.size, [bytes.fromhex(value) for value in one.hashes], then.root)
+        verify_inclusion(
+            leaf, one.index, then.size, [bytes.fromhex(value) for value in one.hashes], then.root
+        )
 
 
 def _once(store: ReadView) -> Iterator[str]:
@@ -108,7 +110,9 @@ def _rebuilt(store: Store) -> Iterator[str]:
     if rebuilt.nodes:
         yield f"rebuilding corrected {rebuilt.nodes} tree nodes"
     after = _tables(store)
-    yield from (f"table {name} differs from the rebuilt one" for name in before if before[name] != after[name])
+    yield from (
+        f"table {name} differs from the rebuilt one" for name in before if before[name] != after[name]
+    )
 
 
 def _tables(store: Store) -> dict[str, list[object]]:

@@ -41,7 +41,9 @@ class Author:
 
     def __init__(self, number: int, seed: int, origin: str, folder: Path) -> None:
         self.name = f"Author {seed}.{number}"
-        self.key = SigningKey(f"example.org/a{number}", "author", sha256(f"{seed}/{number}".encode()).digest())
+        self.key = SigningKey(
+            f"example.org/a{number}", "author", sha256(f"{seed}/{number}".encode()).digest()
+        )
         self._origin = origin
         self._draw = Random(f"{seed}/{number}")
         self._folder = folder
@@ -69,9 +71,14 @@ class Author:
         yield self._submit(opened, *together)
         for _ in range(self._draw.randint(0, 3)):
             yield self._submit(self._review(study))
-        if self._draw.random() < 0.75:
+        if self._draw.random() < 0.9:
             ended = self._say(
-                "attempt", study, number=number, action="abandon", status="cancelled", note="no log came of it"
+                "attempt",
+                study,
+                number=number,
+                action="abandon",
+                status="cancelled",
+                note="no log came of it",
             )
             yield self._submit(ended)
             return
@@ -141,7 +148,9 @@ class Author:
     def _review(self, study: str) -> bytes:
         chance = round(self._draw.random(), 9)
         text = f"Thought {self._draw.getrandbits(64):x}"
-        return self._say("judgement", study, type="review", target=study, review={"useful": chance}, text=text)
+        return self._say(
+            "judgement", study, type="review", target=study, review={"useful": chance}, text=text
+        )
 
     def _log(self, study: str, number: int) -> Path:
         rows = [sample(f"item-{i:03d}x", "C" if self._draw.random() < 0.6 else "I") for i in range(ITEMS)]

@@ -1,6 +1,7 @@
 """A campaign of kills: sixteen writers, one server, SIGKILL at random instants, and an audit now and then."""
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -21,9 +22,11 @@ from kills.writer import Acknowledged, Writer
 from leadline.ledger.keys import VerifyKey
 
 WRITERS = 16
-#: Seconds between the server's first accepted connection and its death; now and then it lives to do long work.
+#: Seconds to the next kill: from the first connection the server accepts, so that some die while they warm up, or
+#: from the first write it answers; now and then it lives to do long work.
 SHORT, LONG = (0.05, 0.6), (0.6, 3.0)
-LONG_SHARE = 0.1
+COLD_SHARE, LONG_SHARE = 0.25, 0.08
+WARM = 10.0
 RECOVERY = 90.0
 Say = Callable[[str], None]
 
@@ -98,7 +101,6 @@ class _Campaign:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self._going.set()
         for writer in self._writers:
             writer.start()
         try:
@@ -110,35 +112,50 @@ class _Campaign:
 
     def _life(self) -> None:
         """Start the server if it is dead, let it work for a while, and kill something."""
-        if not self._server.running:
-            self._server.start()
-        time.sleep(self._draw.uniform(*(LONG if self._draw.random() < LONG_SHARE else SHORT)))
+        cold, long = self._draw.random() < COLD_SHARE, self._draw.random() < LONG_SHARE
+        before = self._count()
+        self._awake()
+        if not cold:
+            self._acknowledges(before, WARM)
+        time.sleep(self._draw.uniform(*(LONG if long else SHORT)))
         victim = self._place.victim(self._draw)
         self._outcome.kills[victim] += 1
         if victim == "server":
             self._server.kill()
+            self._going.clear()
         else:
             self._place.strike(victim, self._draw)
             self._recovers(victim)
         self._outcome.problems += [line for writer in self._writers for line in writer.unexpected]
 
+    def _awake(self) -> None:
+        """A server that accepts connections, and writers that try theirs again."""
+        if not self._server.running:
+            self._server.start()
+        self._going.set()
+
+    def _acknowledges(self, before: int, patience: float) -> bool:
+        """Whether something more is acknowledged in time; also when a writer met what it should not."""
+        begun = time.monotonic()
+        while self._count() == before and not any(writer.unexpected for writer in self._writers):
+            if time.monotonic() - begun > patience or not self._server.running:
+                return False
+            time.sleep(0.005)
+        return True
+
     def _recovers(self, victim: Victim) -> None:
         """After the database came back, the same server serves again, without anybody's help."""
-        before, begun = self._count(), time.monotonic()
-        while self._count() == before:
-            if time.monotonic() - begun > RECOVERY or not self._server.running:
-                raise DeadServerError(f"nothing is acknowledged after the {victim} was killed")
-            if any(writer.unexpected for writer in self._writers):
-                return
-            time.sleep(0.01)
+        begun = time.monotonic()
+        self._place.settle()
+        if not self._acknowledges(self._count(), RECOVERY):
+            raise DeadServerError(f"nothing is acknowledged after the {victim} was killed")
         self._outcome.recoveries.append(time.monotonic() - begun)
 
     def _last_answers(self) -> None:
         """Every request that is under way gets its answer; then the server ends in order."""
         for writer in self._writers:
             writer.ending = True
-        if not self._server.running:
-            self._server.start()
+        self._awake()
         for writer in self._writers:
             writer.join(RECOVERY)
             if writer.is_alive():
@@ -151,6 +168,7 @@ class _Campaign:
         """Hold the writers, look at everything with no server running, and go on."""
         self._going.clear()
         self._server.kill()
+        self._place.settle()
         held = self._acknowledged()
         outcome = self._outcome
         outcome.audited = audit(self._place, held)
@@ -165,7 +183,8 @@ class _Campaign:
         )
         for problem in outcome.problems[:20]:
             self._say(f"  {problem}")
-        self._going.set()
+        if outcome.problems:
+            self._say(self._server.journal[-6000:])
 
     def _acknowledged(self) -> list[Acknowledged]:
         return [one for writer in self._writers for one in list(writer.acknowledged)]
@@ -186,6 +205,9 @@ def main(arguments: list[str] | None = None) -> int:
     def say(line: str) -> None:
         print(line, flush=True)
 
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(1)
+    )  # so that the server under test ends with this process
     begun = time.monotonic()
     outcome = campaign(given.store, given.kills, seed=given.seed, writers=given.writers, say=say)
     say(f"{outcome.summary()}; {time.monotonic() - begun:.0f} s")

@@ -54,6 +54,12 @@ class Server:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def journal(self) -> str:
         """What it has said so far."""
         return self._journal.read_text(errors="replace") if self._journal.exists() else ""
@@ -63,7 +69,13 @@ class Server:
         begun = time.monotonic()
         said = self._journal.stat().st_size if self._journal.exists() else 0
         command = [sys.executable, "-m", "leadline.cli", "serve", "--store", self.store]
-        command += ["--config", str(self._config), "--port", str(self.port), *(["--create"] if create else [])]
+        command += [
+            "--config",
+            str(self._config),
+            "--port",
+            str(self.port),
+            *(["--create"] if create else []),
+        ]
         with self._journal.open("ab") as journal:
             self._process = subprocess.Popen(
                 command,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,11 +10,14 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
+import psycopg
+
 from store.cluster import Cluster, running
 
 #: What is killed: the server; one process of the database; the whole database, which is then started again.
 Victim = Literal["server", "backend", "cluster"]
 DATABASE = "kills"
+LONGEST_RECOVERY = 90.0
 
 
 @dataclass
@@ -41,6 +45,18 @@ class Stage:
         else:
             self.cluster.crash()
             self.cluster.start()
+
+    def settle(self) -> None:
+        """Wait until the database has recovered."""
+        until = time.monotonic() + LONGEST_RECOVERY
+        while self.cluster is not None:
+            try:
+                self.cluster.run("SELECT 1", DATABASE)
+                return
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
 
 
 @contextmanager

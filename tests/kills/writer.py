@@ -55,6 +55,14 @@ class Writer(threading.Thread):
                 request = work.send(answer)
         except Exception as error:  # noqa: BLE001 (told by the main thread)
             self.unexpected.append(f"{self.name}: {type(error).__name__}: {error}")
+        finally:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _answered(self, request: Request) -> dict[str, Any] | None:
         """The answer to a request, however often it has to be sent; None when it was refused."""
@@ -62,11 +70,9 @@ class Writer(threading.Thread):
         while True:
             self._going.wait()
             tries += 1
-            status, body, busy = self._try(request)
+            status, body, busy = self.send(request)
             if status in (200, 201):
-                answer: dict[str, Any] = json.loads(body)
-                self._remember(request, answer, tries)
-                return answer
+                return self.take(request, json.loads(body), tries)
             if status == 0:
                 time.sleep(_AGAIN * (0.5 + self._draw.random()))
             elif status in (429, 503) or busy:
@@ -76,7 +82,7 @@ class Writer(threading.Thread):
                 self.unexpected.append(f"{self.name}: {path}: {status} {body[:1000].decode()}")
                 return None
 
-    def _try(self, request: Request) -> tuple[int, bytes, bool]:
+    def send(self, request: Request) -> tuple[int, bytes, bool]:
         """Status, body, and whether another try of the same request is in progress; status 0 without an answer."""
         if self._connection is None:
             self._connection = HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE)
@@ -85,15 +91,15 @@ class Writer(threading.Thread):
             answer = self._connection.getresponse()
             body = answer.read()
         except (OSError, HTTPException):
-            self._connection.close()
-            self._connection = None
+            self.hang_up()
             self.answers["none"] += 1
             return 0, b"", False
         busy = answer.getheader("Leadline-In-Progress") is not None
         self.answers["in progress" if busy else str(answer.status)] += 1
         return answer.status, body, busy
 
-    def _remember(self, request: Request, answer: dict[str, Any], tries: int) -> None:
+    def take(self, request: Request, answer: dict[str, Any], tries: int) -> dict[str, Any]:
+        """Remember what an answer acknowledges; the answer."""
         for envelope, entry in zip(request.envelopes, answer.get("entries", ()), strict=True):
             self.acknowledged.append(
                 Acknowledged(
@@ -105,3 +111,4 @@ class Writer(threading.Thread):
                     tries,
                 )
             )
+        return answer

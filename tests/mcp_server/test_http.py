@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from leadline.web.app import create_app
-from leadline.web.settings import Settings
+from leadline.web.settings import Quotas, Settings
 from registry.world import World
 
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -56,3 +56,41 @@ def test_a_large_request_is_refused(client: TestClient) -> None:
     """A body above four megabytes is not read."""
     answer = ask(client, "tools/call", name="search_studies", arguments={"text": "x" * (5 << 20)})
     assert answer.status_code == 413
+
+
+def test_a_write_is_charged_to_the_address_it_comes_from(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate sees the client's address, however many tasks and threads lie between."""
+    from leadline.errors import StateError
+    from leadline.registry.intake import Gate
+
+    seen: list[str] = []
+
+    def noted(self: Gate, envelopes: Any, *, address: str, invitation: str | None = None) -> None:
+        seen.append(address)
+        raise StateError("far enough")
+
+    monkeypatch.setattr(Gate, "let_in", noted)
+    study = next(world.registry.studies()).id
+    arguments = {"study": study, "action": "open", "key": world.key.public.vkey, "envelopes": ["AAAA"]}
+    for number in (7, 8):
+        app = create_app(world.registry, Settings(store="unused"), clock=world.clock)
+        with TestClient(
+            app, base_url="http://127.0.0.1:8300", client=(f"192.0.2.{number}", 50_000)
+        ) as client:
+            answer = ask(client, "tools/call", name="attempt", arguments=arguments)
+            assert "far enough" in answer.text
+    assert seen == ["192.0.2.7", "192.0.2.8"]
+
+
+def test_requests_have_a_quota(world: World) -> None:
+    """Reading over MCP counts against the address as reading over the API does; the answer says when to come back."""
+    quotas = Quotas(requests_per_minute=60, requests_burst=2)
+    app = create_app(world.registry, Settings(store="unused", quotas=quotas), clock=world.clock)
+    with TestClient(app, base_url="http://127.0.0.1:8300") as client:
+        statuses = [ask(client, "tools/list").status_code for _ in range(3)]
+        refused = ask(client, "tools/list")
+    assert statuses[:2] == [200, 200]
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1

@@ -131,6 +131,8 @@ EARN: dict[str, tuple[Any, ...]] = {
     "C111": ("sample_size.assumptions.source", ""),
     "C112": ("robustness", []),
     "C113": ("data_rules", {"refusal": "exclude"}),
+    "C114": ("hazard.level", "restricted"),
+    "C115": ("hazard", {"level": "delayed", "release": "when it is safe"}),
     "D101": ("tasks.0.dataset.sha256", None),
     "D102": ("tasks.0.dataset", {"n": 400}),
     "D103": ("tasks.0.generate.temperature", None),
@@ -285,6 +287,15 @@ def test_an_area_is_suggested_only_when_it_is_named(title: str, remedy: str) -> 
     """A word in common with some area is no suggestion; the area's own name is."""
     (found,) = [entry for entry in read(changed("area", [], "title", title)) if entry.code == "I104"]
     assert found.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("release", "doubted"), [("2026-09-30", False), ("2030-01-01", True), (None, True), ("later", True)]
+)
+def test_a_delay_needs_a_day_before_the_closing(release: str | None, doubted: bool) -> None:
+    """A delayed report waits for a date, which comes before the study closes as undisclosed."""
+    plan = changed("hazard", {"level": "delayed", "release": release}, "timeline.due", "2026-09-01")
+    assert ("C115" in codes(read(plan))) == doubted
 
 
 def test_every_code_can_be_earned() -> None:

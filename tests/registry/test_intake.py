@@ -1,7 +1,7 @@
 """Statements that were signed elsewhere: everything the registry refuses by itself is refused at the door too."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from leadline.ledger.ids import study_id
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.statements import make_signed
 from leadline.protocol.model import Protocol
+from leadline.registry.exchange import export_study
 from leadline.registry.intake import (
     MissingBlobsError,
     Staging,
@@ -416,6 +417,34 @@ def test_a_long_upload_comes_back_as_it_was(world: World) -> None:
         assert source.read() == data
 
 
+def test_of_the_same_upload_twice_at_once_one_copy_is_kept(world: World) -> None:
+    """Two uploads that end in the same moment leave one copy; none is left that nobody would ever sweep away."""
+    shelf = world.registry.store.shelf
+    data = b"same bytes" * 100
+    staging = Staging(shelf)
+    uploads = [staging.begin(world.key.fingerprint, sha256_hex(data), len(data), NOW) for _ in range(2)]
+    for upload in uploads:
+        upload.write(data)
+
+    class Interleaved:
+        """A shelf on which the second upload ends just after the first has looked."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(shelf, name)
+
+        def get(self, space: str, key: str) -> bytes | None:
+            found = shelf.get(space, key)
+            if len(uploads) > 1:
+                uploads.pop().finish()
+            return found
+
+    uploads[0]._shelf = Interleaved()  # type: ignore[assignment]
+    uploads[0].finish()
+    assert len(shelf.items("upload.bytes")) == 1
+    assert staging.sweep(NOW + timedelta(days=2)) == 1
+    assert shelf.items("upload.bytes") == []
+
+
 def test_an_upload_is_what_was_announced(world: World) -> None:
     """More bytes, fewer bytes or other bytes than announced are refused, and nothing of them stays."""
     staging = Staging(world.registry.store.shelf)
@@ -469,3 +498,56 @@ def test_a_ticket_is_signed_for_one_log_and_a_short_time(world: World) -> None:
     world.registry.revoke_key("lost")
     with pytest.raises(SignatureError, match="active"):
         read(good)
+
+
+# what strangers choose
+
+
+@pytest.mark.parametrize("name", ["..", "x/..", "a\\..", "n" * 290 + ".eval", "é" * 250 + ".eval", "/"])
+def test_a_log_may_be_called_anything(world: World, name: str) -> None:
+    """A name that leads elsewhere, or is too long for a disk, stops neither the analysis nor the tending of all."""
+    study = world.registry.study(registered(world))
+    paths = ran(world, study)
+    submit(
+        world.registry,
+        [attach_statement(paths, study.id, world.key, name=name)],
+        [path.read_bytes() for path in paths],
+    )
+    assert len(study.analyze().logs) == len(paths)
+    (event,) = world.registry.tend(date(2026, 6, 2))
+    assert (event.kind, event.studies) == ("published", (study.id,))
+    assert len(export_study(world.registry, study.id, world.folder / "export")) > len(paths)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "leadline/report", "protocol": {"digest": 5}, "logs": []},
+        {"kind": "leadline/report", "protocol": {"digest": ["a"]}, "logs": []},
+        {"kind": "leadline/report", "protocol": {"digest": "a" * 64}, "logs": [{"sha256": {}, "name": "x"}]},
+        {"kind": "leadline/report", "protocol": {"digest": "../../etc"}, "logs": []},
+        {"kind": "leadline/report", "protocol": "a" * 64, "logs": 7},
+        [],
+    ],
+)
+def test_an_imported_report_of_any_shape_is_refused_in_words(world: World, document: Any) -> None:
+    """A report is a stranger's JSON: fields of other types are no fault of the server's."""
+    body = json.dumps(document).encode()
+    fields = {"content": "report", "digest": sha256_hex(body), "title": "t", "source": "s", "created": TIME}
+    envelopes = [key_statement(world.key), make_signed("import", fields, world.key)]
+    with pytest.raises(InputError, match="no report of Leadline"):
+        submit(world.registry, envelopes, [body])
+
+
+def test_nobody_announces_a_key_as_the_installations(world: World) -> None:
+    """Keys held by a service seal hazards in the installation's name, so the door takes none but its own."""
+    stranger = SigningKey.generate("example.org/house")
+    said = {
+        "action": "register",
+        "role": "author",
+        "public": stranger.public.vkey,
+        "holder": {"name": world.registry.home.origin, "kind": "service"},
+        "time": TIME,
+    }
+    with pytest.raises(StateError, match="this installation's own"):
+        submit(world.registry, [make_signed("key", said, stranger)])

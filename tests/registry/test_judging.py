@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from leadline.errors import InputError, NotFoundError, SignatureError
+from leadline.ledger.canon import sha256_hex
 from leadline.ledger.keys import SigningKey
-from leadline.registry.judging import critiques, judge, revoke
+from leadline.ledger.statements import make_signed
+from leadline.registry.intake import submit
+from leadline.registry.judging import MOST_BODY, critiques, judge, revoke
 from leadline.registry.registry import Registry
 from leadline.registry.scoring import forecast_record, scored_forecasts, scored_reviews
 from leadline.registry.study import Study
@@ -195,3 +198,26 @@ def test_an_exported_study_with_judgements_verifies(world: World, study: Study, 
     folder = world.folder / "export"
     export_study(world.registry, study.id, folder)
     assert all(step.ok for step in verify_bundle(folder, world.registry.home.log))
+
+
+def test_what_says_nothing_or_is_no_text_is_refused_at_the_door_too(
+    world: World, study: Study, bob: Registry
+) -> None:
+    """Statements made elsewhere pass the checks that `judge` makes: something said, known hypotheses, real text."""
+
+    def send(**said: Any) -> None:
+        fields = {"target": study.id, "study": study.id, "created": "2026-03-01T10:00:00Z"}
+        envelope = make_signed("judgement", {**fields, **said}, bob.author())
+        submit(world.registry, [envelope], [b"\xff\xfe", b"x" * (MOST_BODY + 1)])
+
+    chances = {"supported": 0.5, "null": 0.5}
+    with pytest.raises(InputError, match="no hypothesis 'H99'"):
+        send(type="forecast", probabilities={"H99": chances})
+    with pytest.raises(InputError, match="no hypothesis 'H99'"):
+        send(type="critique", critique={"question": "why?", "hypothesis": "H99"})
+    with pytest.raises(InputError, match="says nothing"):
+        send(type="review")
+    for body in (b"\xff\xfe", b"x" * (MOST_BODY + 1)):
+        with pytest.raises(InputError):
+            send(type="review", body=sha256_hex(body))
+    send(type="forecast", probabilities={"H1": chances})

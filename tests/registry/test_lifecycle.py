@@ -91,6 +91,36 @@ def test_a_failing_analysis_stops_nothing_else(world: World) -> None:
     assert [one.kind for one in tend(world.registry, LATE)] == ["published", "failed"]
 
 
+@pytest.mark.parametrize(
+    ("hazard", "opens"),
+    [
+        ({"level": "open", "release": "2027-01-01"}, LATE),
+        ({"level": "delayed", "release": "2026-07-10"}, date(2026, 7, 10)),
+        ({"level": "delayed", "release": "when it is safe"}, None),
+        ({"level": "delayed"}, None),
+        ({"level": "restricted", "release": "2026-07-10"}, None),
+        ({"level": "sealed"}, None),
+    ],
+)
+def test_a_plan_that_asks_for_less_openness_is_not_published_by_itself(
+    world: World, hazard: dict[str, str], opens: date | None
+) -> None:
+    """A delayed report waits for its date; what only a person can allow never comes by itself, dry or not."""
+    study = world.register(world.protocol(hazard=hazard))
+    world.attempt(study)
+    last = CLOSING - timedelta(days=1) if opens is None else opens - timedelta(days=1)
+    if last >= LATE:
+        assert tend(world.registry, last, dry=True) == tend(world.registry, last) == []
+    if opens is None:
+        (event,) = tend(world.registry, CLOSING)
+        assert event.kind == "closed"
+        study.publish()  # its author may, late
+    else:
+        assert [one.kind for one in tend(world.registry, opens, dry=True)] == ["published"]
+        assert [one.kind for one in tend(world.registry, opens)] == ["published"]
+    assert len(study.reports) == 1
+
+
 def test_a_withheld_study_is_not_published(world: World) -> None:
     """Withholding leaves it out, lifting lets it in again; both write to the shelf alone."""
     study = world.honest_study()

@@ -90,3 +90,13 @@ def test_a_study_bundle_holds_all_there_is(exported: tuple[Path, World], tmp_pat
     } <= names
     assert sum(name.endswith(".eval") for name in names) == 3
     assert any(name.startswith("report-") for name in names)
+
+
+def test_what_no_statement_names_is_not_exported(tmp_path: Path) -> None:
+    """A plan whose registration failed lies among the stored bytes, and is nobody's business."""
+    world = World(tmp_path)
+    stray = world.registry.store.put_blob(b"a plan that was never registered")
+    named = world.register().row.protocol
+    written = {path.parent.name + path.name for path in export_registry(world.registry, tmp_path / "all")}
+    assert named in written
+    assert stray not in written

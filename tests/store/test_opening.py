@@ -5,13 +5,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leadline.errors import InputError, IntegrityError, LeadlineError, NotFoundError, StateError, StoreError
 from leadline.store import Column, LogEntry, Store, Table, TableWriter, open_store
 from leadline.store.projection import BlobReader, TextIndex
+from leadline.store.sqlite.connection import connect
 from leadline.store.sqlite.header import header_faults
 from leadline.store.sqlite.schema import APPLICATION_ID, FORMAT_VERSION
 from store.factory import ORIGIN, Lab, small_registry
@@ -297,3 +300,37 @@ def test_importing_the_package_is_light() -> None:
     code = "import sys, leadline.store; print(sorted({'sqlite3', 'pydantic', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_connections_of_threads_that_ended_are_closed(
+    tmp_path: Path, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server's threads come and go for months; what each opened does not stay open, and neither does its cache."""
+    made: list[sqlite3.Connection] = []
+
+    def connecting(*args: Any, **options: Any) -> sqlite3.Connection:
+        made.append(connect(*args, **options))
+        return made[-1]
+
+    path = tmp_path / "registry.db"
+    filled(path, lab)
+    monkeypatch.setattr("leadline.store.sqlite.store.connect", connecting)
+    with open_store(path) as store:
+        for _ in range(5):
+            thread = threading.Thread(target=store.size)
+            thread.start()
+            thread.join()
+        assert len(made) == 6
+        assert store.size() > 0
+        assert (
+            sum(map(_is_open, made)) == 2
+        )  # this thread's, and the last one's until somebody connects again
+    assert sum(map(_is_open, made)) == 0
+
+
+def _is_open(db: sqlite3.Connection) -> bool:
+    try:
+        db.execute("SELECT 1")
+    except sqlite3.ProgrammingError:
+        return False
+    return True

@@ -184,12 +184,17 @@ def variations(count: int) -> list[Plot]:
 
 
 class Lab(World):
-    """The world of the registry tests, with several authors and every fate."""
+    """The world of the registry tests, with several authors and every fate.
+
+    `sealed` are ids of sealed studies, by what became of them.
+    """
+
+    sealed: dict[str, str]
 
     def build(self, plots: Sequence[Plot]) -> dict[str, Study]:
         """All studies, in order of registration; by title."""
         self.keys: dict[str, SigningKey] = {}
-        made = {}
+        made: dict[str, Study] = {}
         for plot in sorted(plots, key=lambda plot: plot.registered):
             self.clock.now = max(
                 self.clock.now, datetime(2026, *plot.registered, 9, tzinfo=UTC) + timedelta(minutes=len(made))
@@ -208,7 +213,7 @@ class Lab(World):
         if plot.end == "withdrawn":
             self.registry.withdraw(study.id, "the vector was computed from the test items")
             return study
-        fate: Fate = plot.end if plot.end in _RIGHT else "supported"  # type: ignore[assignment]
+        fate: Fate = plot.end if plot.end in _RIGHT else "supported"
         with study.attempt() as run:
             folder = self.folder / f"logs{number}"
             folder.mkdir()
@@ -283,15 +288,37 @@ def results(arm: str, fate: Fate, seed: int, items: int) -> list[dict[str, Any]]
     return found
 
 
-def build(folder: Path, more: int = 32) -> tuple[Lab, dict[str, Study]]:
-    """The registry and its studies by title, as of `TODAY`."""
+def build(folder: Path, more: int = 32, *, sealed: bool = False) -> tuple[Lab, dict[str, Study]]:
+    """The registry and its studies by title, as of `TODAY`; with `sealed`, sealed studies too (`Lab.sealed`)."""
     lab = Lab(folder, items=ITEMS)
     studies = lab.build([*PLOTS, *variations(more)])
     lab.clock.now = TODAY
     lab.registry.key = lab.keys["Bo Writer"]
     _talk(lab, studies)
     tend(lab.registry, TODAY.date())
+    lab.sealed = _seal(lab, folder) if sealed else {}
     return lab, studies
+
+
+def _seal(lab: Lab, folder: Path) -> dict[str, str]:
+    """One study that stays sealed, one sealed for its hazard, and one of which a field was opened; their ids."""
+    from leadline.ledger.sealing import age
+    from leadline.registry.sealing import seal
+
+    reader = age.recipient_of(age.generate())
+    made = {}
+    tiers: dict[str, Literal["ordinary", "hazard"]] = {
+        "sealed": "ordinary",
+        "hazard": "hazard",
+        "opened": "ordinary",
+    }
+    for name, tier in tiers.items():
+        plan = lab.protocol(title=f"A sealed study, {name}", area=["control/monitoring"])
+        work = seal(lab.registry, plan, reader, tier=tier, place=folder / "seals")
+        if name == "opened":
+            work.reveal_fields(["title"])
+        made[name] = work.id
+    return made
 
 
 def _talk(lab: Lab, studies: dict[str, Study]) -> None:
@@ -325,19 +352,36 @@ def _talk(lab: Lab, studies: dict[str, Study]) -> None:
     lab.registry.amend(coming, changed, reason="The appendix was missing", seen="nothing_run")
 
 
+def ends(lab: Lab, studies: dict[str, Study]) -> dict[str, str]:
+    """The id of one study for each way a study can end, and of those that are sealed."""
+    return {plot.end: studies[plot.title].id for plot in reversed(PLOTS)} | {
+        "long": studies[PLOTS[-1].title].id,
+        "author": lab.keys["Ada Example"].fingerprint,
+        **lab.sealed,
+    }
+
+
 def main() -> None:
-    """Serve the registry for looking at."""
+    """Serve the registry for looking at; prints, as one line of JSON, where it is and what is in it."""
+    import json
     import sys
+    from dataclasses import replace
 
     import uvicorn
 
     from leadline.web.app import create_app
+    from leadline.web.serving import bound
     from leadline.web.settings import Settings
 
     port = int(sys.argv[2]) if len(sys.argv) > 2 else 8399
-    lab, _ = build(Path(sys.argv[1]))
+    lab, studies = build(Path(sys.argv[1]), sealed=True)
     settings = Settings(store="site", port=port, name="Leadline")
-    uvicorn.run(create_app(lab.registry, settings, clock=lambda: TODAY), port=port, log_level="warning")
+    with bound(settings) as listener:
+        listener.listen()
+        settings = replace(settings, port=listener.getsockname()[1])
+        print(json.dumps({"address": settings.address, "studies": ends(lab, studies)}), flush=True)
+        app = create_app(lab.registry, settings, clock=lambda: TODAY)
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def _reference(
         return line(across.left, y, across.right, y, "ll-margin"), label
     x = across(one.value)
     late = x > (across.left + across.right) / 2
-    lines = wrap(one.label, (x - across.left if late else across.right - x) - 10, 11.5)
+    lines = wrap(one.label, (x - across.left if late else across.right - x) - 10, 11.5) or ("",)
     widest = max(width_of(words, 11.5) for words in lines)
     reach = x - widest if late else x + widest
     behind = [y for at, y in points if min(x, reach) <= across(at) <= max(x, reach)]
@@ -92,7 +92,8 @@ def _reference(
     low = bool(behind) and up(min(behind)) > up.left - deep and up(max(behind)) > up.right + deep
     y = up.right + 14 if low else up.left - 8 - _LEADING * (len(lines) - 1)
     at, anchor = x + (-6 if late else 6), "end" if late else "start"
-    label = group(
-        *(text(at, y + _LEADING * row, words, "ll-small ll-halo", anchor) for row, words in enumerate(lines))
-    )
+    texts = [
+        text(at, y + _LEADING * row, words, "ll-small ll-halo", anchor) for row, words in enumerate(lines)
+    ]
+    label = texts[0] if len(texts) == 1 else group(*texts)
     return line(x, up.left, x, up.right, "ll-margin"), label

@@ -12,10 +12,11 @@ from leadline.ledger.keys import VerifyKey
 
 
 class Backlog:
-    """Envelopes whose signatures are being checked while their caller goes on, until it asks.
+    """Envelopes whose signatures are checked together, beside what else their caller has to do.
 
-    The check itself runs without Python's lock, so one thread beside the caller keeps a second processor busy.
-    `settle` works off what is left, so nothing depends on that thread ever getting its turn. For one caller.
+    The check itself runs without Python's lock, so one thread beside the caller keeps a second processor busy, as
+    long as the caller does not hold that lock: each check must get it twice. `settle` works off what is left, so
+    nothing depends on that thread ever getting its turn. For one caller.
     """
 
     def __init__(self, check: Callable[[Envelope, VerifyKey], None] = check_signature) -> None:
@@ -26,11 +27,14 @@ class Backlog:
         self._beside: Future[None] | None = None
 
     def add(self, envelope: Envelope, key: VerifyKey) -> None:
-        """Have one more signature checked."""
+        """Take in one more signature to check."""
         self._left.append((self._count, envelope, key))
         self._count += 1
+
+    def start(self) -> None:
+        """Begin on what was added, beside a caller that is about to leave Python's lock alone."""
         helper = _helper()
-        if helper is not None and (self._beside is None or self._beside.done()):
+        if helper is not None and len(self._left) > 1:
             self._beside = helper.submit(self._drain)
 
     def settle(self) -> SignatureError | None:

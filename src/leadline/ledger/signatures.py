@@ -1,19 +1,22 @@
 """Many signature checks at once, on more than one processor where that pays."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from leadline.errors import SignatureError
 from leadline.ledger.keys import verify
 
 #: Below this many checks so far, starting another process costs more than it saves.
-_WORTH_A_PROCESS = 8_192
-#: What preparing a check (parsing, hashing, authority) costs beside the check itself.
-_PREPARATION = 0.3
+_WORTH_A_PROCESS: Final = 4_096
+#: Checks handed to a process at once, and how many such parts may wait for each: enough to be busy with while the
+#: caller prepares the next batch, few enough that the caller is not the one who waits.
+_PART: Final = 128
+_AHEAD: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class SignatureChecker:
         self._check = check
         self._pool: Executor | None = None
         self._done = 0
+        self._out: deque[Future[list[int]]] = deque()
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +55,8 @@ class SignatureChecker:
     def start(self, checks: Sequence[Check]) -> Callable[[], list[Check]]:
         """Begin on `checks`; the result, asked for later, is those that do not hold, in their order.
 
-        The caller goes on preparing the next batch meanwhile, so its own share here is the smaller one.
+        The caller goes on preparing the next batch meanwhile. Until other processes have started, and whenever
+        they have enough to do, it checks what it brings itself.
         """
         self._done += len(checks)
         if self._workers < 1 or self._done < _WORTH_A_PROCESS:
@@ -60,17 +65,19 @@ class SignatureChecker:
         if self._pool is None:
             # Spawned, not forked: the caller may hold open databases and threads.
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
-        own = int(len(checks) * max(0.0, (1 + _PREPARATION) / (self._workers + 1) - _PREPARATION))
-        share = max(1, -(-(len(checks) - own) // self._workers))
-        parts = [checks[at : at + share] for at in range(own, len(checks), share)]
-        futures = [self._pool.submit(bad_signatures, _bare(part)) for part in parts]
-        mine = [check for check in checks[:own] if not _holds(check, self._check)]
+        answers = [self._part(self._pool, checks[at : at + _PART]) for at in range(0, len(checks), _PART)]
+        return lambda: [check for answer in answers for check in answer()]
 
-        def collect() -> list[Check]:
-            answers = zip(parts, futures, strict=True)
-            return mine + [part[position] for part, future in answers for position in future.result()]
-
-        return collect
+    def _part(self, pool: Executor, checks: Sequence[Check]) -> Callable[[], list[Check]]:
+        """Have a part checked by whoever has time: a process that has little to do, or else the caller."""
+        while self._out and self._out[0].done():
+            self._out.popleft()
+        if len(self._out) >= _AHEAD * self._workers:
+            mine = [check for check in checks if not _holds(check, self._check)]
+            return lambda: mine
+        future = pool.submit(bad_signatures, _bare(checks))
+        self._out.append(future)
+        return lambda: [checks[position] for position in future.result()]
 
 
 def bad_signatures(checks: Sequence[tuple[bytes, bytes, bytes]]) -> list[int]:

@@ -1,7 +1,7 @@
 """Schema faults in words: what pydantic found, where it is written, and what to do."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import UnionType
@@ -11,6 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from leadline.protocol.digest import Path, dotted
 from leadline.protocol.nodes import Node, Place
+
+
+MAX_READ = 1_000
+"""How many faults of one document are looked at: the work of explaining them stays small for any document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,19 @@ class Fault:
 
 
 def from_validation(error: ValidationError, root: Node, schema: type[BaseModel]) -> list[Fault]:
-    """One fault per wrong value, in the order of the document; alternatives of a union become one."""
-    details = error.errors(include_url=False)
+    """One fault per wrong value, in the order of the document; alternatives of a union become one.
+
+    At most `MAX_READ` of what pydantic found are read.
+    """
+    details = error.errors(include_url=False)[:MAX_READ]
+    inside = _beginnings(detail["loc"] for detail in details)
     grouped: dict[Path, list[Any]] = {}
     for detail in details:
-        if not _is_echo(detail, details):
+        if not (detail["type"] == "too_short" and detail["loc"] in inside):
             grouped.setdefault(_written_path(detail, root), []).append(detail)
+    beginnings = _beginnings(grouped)
     for path in list(grouped):  # a fault inside a branch says more than "none of the branches fits"
-        if any(len(other) > len(path) and other[: len(path)] == path for other in grouped):
+        if path in beginnings:
             grouped[path] = [d for d in grouped[path] if d["type"] not in {"literal_error", "string_type"}]
     faults = [_fault(path, found, root, schema) for path, found in grouped.items() if found]
     misspelt = {
@@ -43,12 +52,12 @@ def from_validation(error: ValidationError, root: Node, schema: type[BaseModel])
     return sorted(faults, key=lambda fault: (fault.place.line, fault.place.column))
 
 
-def _is_echo(detail: Any, details: list[Any]) -> bool:
-    """pydantic counts only the valid entries of a list; what is wrong with the others is said anyway."""
-    location = detail["loc"]
-    return detail["type"] == "too_short" and any(
-        len(other["loc"]) > len(location) and other["loc"][: len(location)] == location for other in details
-    )
+def _beginnings(paths: Iterable[Path]) -> set[Path]:
+    """Every path that one of these goes on from.
+
+    pydantic counts only the valid entries of a list as its length, so "too short" echoes what is wrong inside.
+    """
+    return {path[:length] for path in paths for length in range(len(path))}
 
 
 def _written_path(detail: Any, root: Node) -> Path:

@@ -189,7 +189,11 @@ class Access:
             return listed
         if self.mode == "open":
             return EVERYDAY
-        guest = self._shelf.get(_GUESTS, keyid) if self.mode == "invited" else None
+        return self._guest_scopes(keyid) if self.mode == "invited" else None
+
+    def _guest_scopes(self, keyid: str) -> frozenset[Scope] | None:
+        """What invitations have given this very key."""
+        guest = self._shelf.get(_GUESTS, keyid)
         return None if guest is None else _scopes(json.loads(guest)["scopes"])
 
     def require(self, keyid: str, scope: Scope) -> None:
@@ -226,9 +230,10 @@ class Access:
             _INVITATIONS, name, stored, _packed({**said, "used_by": keyid})
         ):
             raise _no_invitation()
-        scopes = _scopes(said["scopes"]) | self.scopes(keyid)
-        self._shelf.put(_GUESTS, keyid, _packed({"scopes": sorted(scopes), "note": said["note"]}))
-        return scopes
+        # Only what was given by invitation is kept: what the settings give today, they may take back tomorrow.
+        given = _scopes(said["scopes"]) | (self._guest_scopes(keyid) or frozenset())
+        self._shelf.put(_GUESTS, keyid, _packed({"scopes": sorted(given), "note": said["note"]}))
+        return given | self.scopes(keyid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
 from leadline.registry.statements import ENVELOPE, log_path, statements_of
 from leadline.registry.unsealing import REVEALED, SLOTS, slot_proofs
+from leadline.store.projections.references import is_referenced
 from leadline.verdict.analysis import analyze
 from leadline.verdict.needs import required_columns
 from leadline.verdict.report import Report
@@ -104,7 +105,8 @@ def export_registry(registry: "Registry", folder: Path) -> list[Path]:
         lines = [json.dumps(_summary(study), sort_keys=True) for study in registry.studies()]
         written.append(_write(folder / "studies.jsonl", ("".join(f"{line}\n" for line in lines)).encode()))
         for blob in store.blobs():
-            if blob.kept != "taken_down":
+            # What no statement names is nobody's business: a plan that was not registered in the end, a sealed one.
+            if blob.kept != "taken_down" and is_referenced(view, blob.sha256):
                 with store.open_blob(blob.sha256) as source:
                     target = folder / "blobs" / blob.sha256[:2] / blob.sha256[2:]
                     written.append(_write(target, _chunks(source)))

@@ -2,7 +2,7 @@
 
 Critiques are ordered, never hidden: a question whose writer tried to answer it, or that says which answer would
 move what, comes before one that does neither. Nobody's words are counted or rated. A forecast counts only when
-it stands in the log before the study's first report.
+it stands in the log before the study's outcome was known to anybody (`leadline.registry.scoring`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from leadline.errors import InputError, NotFoundError, StateError
+from leadline.ledger.predicates import Judgement
+from leadline.registry.scoring import outcome_known_since
+from leadline.registry.stub import require_unsealed
 from leadline.store import ReadView
+from leadline.store.projection import TableReader
 from leadline.store.projections.judgements import (
     PARTS,
     JudgementRow,
@@ -18,7 +22,6 @@ from leadline.store.projections.judgements import (
     judgement_at,
     judgements,
 )
-from leadline.store.projections.reports import reports
 from leadline.store.projections.studies import hypotheses
 from leadline.store.projections.studies import study as find_study
 
@@ -33,12 +36,15 @@ SELF_CHECK: Final = (
     "Does the question ask more of the other side than the answer is worth?",
 )
 
+#: Bytes of a judgement's longer text.
+MOST_BODY: Final = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Where a judgement stands: its log index and leaf hash (hex), with which it can be revoked.
 
-    `counts` is False for a forecast that came after the study's first report.
+    `counts` is False for a forecast that came after the outcome was known.
     """
 
     index: int
@@ -78,19 +84,15 @@ def judge(
     """
     found = registry.study(study)
     store = registry.store
-    if part is None and text is None and verdict is None and body is None and revokes is None:
-        raise InputError(
-            f"this {type} says nothing",
-            where=found.id,
-            remedy="give a text, or the type's own fields; or --revokes to take an earlier one back",
-        )
-    _require_hypotheses(store, found.index, found.id, type, part)
-    digest = None if body is None else store.put_blob(body)
+    if all(one is None for one in (part, text, verdict, body, revokes)):
+        raise _says_nothing(type, found.id)
+    _require_hypotheses(store, found.id, _named(type, part))
+    digest = None if body is None else store.put_blob(checked_body(body))
     counted = True
 
     def build(view: ReadView) -> "list[Said]":
         nonlocal counted
-        counted = type != "forecast" or not reports(view, found.id)
+        counted = type != "forecast" or outcome_known_since(view, found.id) is None
         fields = {
             "type": type,
             "study": found.id,
@@ -138,19 +140,60 @@ def weight(row: JudgementRow) -> int:
     return 0 if said is None else (said.attempt is not None) + said.crux
 
 
-def _require_hypotheses(
-    view: ReadView, index: int, study: str, type_: JudgementType, part: Mapping[str, Any] | None
-) -> None:
-    """InputError when a forecast or critique is of a hypothesis that the study does not have."""
-    if part is None:
+def require_fitting(view: TableReader, said: Judgement) -> None:
+    """What `judge` refuses although the ledger's rules would let it pass, of a judgement made elsewhere.
+
+    InputError when it says nothing or is of a hypothesis that the study does not have; StateError when the study is
+    sealed.
+    """
+    part = getattr(said, PARTS[said.type])
+    if all(one is None for one in (part, said.text, said.verdict, said.body, said.revokes)):
+        raise _says_nothing(said.type, said.study or said.target)
+    if said.study is None:
         return
-    named = set(part) if type_ == "forecast" else {part.get("hypothesis")} if type_ == "critique" else set()
-    row = find_study(view, study)
-    known = [one.id for one in hypotheses(view, index if row is None else row.ix)]
-    unknown = sorted(str(name) for name in named - {None} - set(known))
-    if unknown:
+    require_unsealed(view, said.study)
+    fields = part if isinstance(part, Mapping) or part is None else part.model_dump()
+    _require_hypotheses(view, said.study, _named(said.type, fields))
+
+
+def checked_body(body: bytes) -> bytes:
+    """The longer text of a judgement; InputError when it is no text, or has more than 1 MiB."""
+    try:
+        short = len(body) <= MOST_BODY and bool(body.decode("utf-8", "strict"))
+    except UnicodeDecodeError:
+        short = False
+    if not short:
         raise InputError(
-            f"the study has no hypothesis {unknown[0]!r}",
+            f"the longer text of a judgement is UTF-8 text of 1 to {MOST_BODY:,} bytes",
+            remedy="write it as plain text, and name where anything longer is kept",
+        )
+    return body
+
+
+def _says_nothing(type_: JudgementType, where: str) -> InputError:
+    return InputError(
+        f"this {type_} says nothing",
+        where=where,
+        remedy="give a text, or the type's own fields; or --revokes to take an earlier one back",
+    )
+
+
+def _named(type_: JudgementType, part: Mapping[str, Any] | None) -> set[str]:
+    """The hypotheses that a forecast or critique is of."""
+    if part is None or type_ not in ("forecast", "critique"):
+        return set()
+    named = list(part) if type_ == "forecast" else [part.get("hypothesis")]
+    return {str(one) for one in named if one is not None}
+
+
+def _require_hypotheses(view: TableReader, study: str, named: set[str]) -> None:
+    """InputError when one of the hypotheses that are named is not the study's, as far as the log holds the study."""
+    row = find_study(view, study)
+    known = [] if row is None else [one.id for one in hypotheses(view, row.ix)]
+    unknown = sorted(named - set(known))
+    if row is not None and unknown:
+        raise InputError(
+            f"the study has no hypothesis {unknown[0][:80]!r}",
             where=study,
             remedy=f"name one of its hypotheses: {', '.join(known) or 'it has none'}",
         )

@@ -32,7 +32,8 @@ def rotate_own(registry: "Registry", which: OwnKey, reason: str) -> Appended | N
 
     The new key is on the disk before the log hears of it, and takes the old one's place after; where that was
     interrupted, the next call only finishes it and returns None. The old key's file stays, renamed after its
-    fingerprint. A running server has to be restarted to sign with the new key. Raises StateError where the
+    fingerprint. Hazard seals that wait under the installation's key enter the log before. A running server has to
+    be restarted to sign with the new key. Raises StateError where the
     registry's private keys are not at hand, StoreError when the disk refuses.
     """
     folder, name = registry.home.folder, _FILES[which]
@@ -46,12 +47,23 @@ def rotate_own(registry: "Registry", which: OwnKey, reason: str) -> Appended | N
             _remember(registry, which, new)
             return None
     else:
+        if (
+            which == "installation"
+        ):  # what it has signed and does not stand in the log would be refused afterwards
+            _let_seals_in(registry)
         new = SigningKey.generate(f"{registry.home.origin}/{which}-{token_hex(4)}", old.role)
         keyfile.save(new, waiting)
     receipt = rotate(type(registry)(registry.store, registry.home, old, registry.clock), new, reason)
     _take_place(folder, name, old, new)
     _remember(registry, which, new)
     return receipt
+
+
+def _let_seals_in(registry: "Registry") -> None:
+    """Hazard seals that wait under this key enter before their time, padded as always."""
+    from leadline.registry.sealing.waiting import enter_waiting, last_bucket
+
+    enter_waiting(registry, registry.clock().date(), last_bucket(registry), early=True)
 
 
 def _load(path: Path, which: OwnKey) -> SigningKey:

@@ -24,6 +24,7 @@ from leadline.registry.lifecycle import Event, tend, withhold
 from leadline.registry.opening import open_parts
 from leadline.registry.places import default_store
 from leadline.registry.retrospective import Retrospective, record_retrospective
+from leadline.registry.sealing.faults import seal_problems
 from leadline.registry.similar import Similar, neighbours, similar
 from leadline.registry.stub import SealedStudy, require_unsealed
 from leadline.registry.stub import sealed as sealed_stub
@@ -128,9 +129,13 @@ class Registry:
                 _admit(authority, index, envelope)
             return [Draft(envelope) for envelope in envelopes]
 
-        return self.store.append(drafts, sign=self._sign_checkpoint)
+        return self.store.append(drafts, sign=self.sign_checkpoint)
 
-    def _sign_checkpoint(self, size: int, root: bytes) -> bytes:
+    def sign_checkpoint(self, size: int, root: bytes) -> bytes:
+        """The checkpoint of this log for a tree, signed by its key; StateError where that is not at hand.
+
+        Whoever appends passes this very method: the store commits together what one signer signs.
+        """
         if self.home.signing is None:
             raise StateError(
                 "this registry's private log key is not here, so nothing can be added",
@@ -298,7 +303,8 @@ class Registry:
 
     def fsck(self, *, processes: int = 1) -> Iterator[Problem]:
         """Check every stored byte; yields what is wrong, nothing when all is sound."""
-        return self.store.fsck(log_keys=[self.home.log], origin=self.home.origin, processes=processes)
+        yield from self.store.fsck(log_keys=[self.home.log], origin=self.home.origin, processes=processes)
+        yield from seal_problems(self.store)
 
 
 def _admit(authority: Authority, index: int, envelope: bytes) -> None:

@@ -1,8 +1,9 @@
 """Forecasts and reviews scored by what came: per study, and per key.
 
-A forecast counts when it stands in the log before the study's first report; of several by one key's lineage the
-last such one counts. One that was taken back before that report does not count; taking it back later changes
-nothing. The outcome is that of the newest report. There is no ranking of people: a key's record says how many
+A forecast counts when it stands in the log before the outcome was known to anybody: before the study's first report,
+and for a study that was sealed, before the batch that committed to the first report it made under seal. Of several
+by one key's lineage the last such one counts. One that was taken back before that does not count; taking it back
+later changes nothing. The outcome is that of the newest report. There is no ranking of people: a key's record says how many
 forecasts were scored and how well they were calibrated, and that is all.
 """
 
@@ -13,7 +14,9 @@ from leadline.ledger.fields import Outcome
 from leadline.ledger.judging import Event
 from leadline.store.projection import TableReader
 from leadline.store.projections.judgements import JudgementRow, judgements, judgements_by
+from leadline.store.projections.leaves import LEAF
 from leadline.store.projections.reports import reports, verdicts
+from leadline.store.projections.seals import spoken
 from leadline.verdict.scoring import Score, score, score_event
 
 
@@ -58,7 +61,7 @@ class ForecastRecord:
 def scored_forecasts(view: TableReader, study: str) -> list[ForecastScored]:
     """Every forecast of a study that is in the log, by hypothesis, oldest first."""
     published = reports(view, study)
-    first = published[0].ix if published else None
+    first = outcome_known_since(view, study)
     came = {v.hypothesis: v.outcome for v in verdicts(view, published[-1].ix)} if published else {}
     rows = [row for row in judgements(view, study, "forecast", revoked=True) if row.part is not None]
     parts = [(row, row.probabilities) for row in rows]
@@ -78,8 +81,22 @@ def scored_forecasts(view: TableReader, study: str) -> list[ForecastScored]:
     return found
 
 
+def outcome_known_since(view: TableReader, study: str) -> int | None:
+    """The log index from which on somebody knew the study's outcome; None before there is a report.
+
+    The report of a sealed study is known to its author when a batch commits to it, and to everybody who reads the
+    reveal: both are earlier than the report's own entry.
+    """
+    published = [row.ix for row in reports(view, study)]
+    if not published:
+        return None
+    entered = ((one.batch, view.get(LEAF, bytes.fromhex(one.leaf))) for one in spoken(view, study))
+    sealed = [batch for batch, leaf in entered if leaf is not None and leaf["ix"] in published]
+    return min(published + sealed)
+
+
 def _too_late_or_gone(row: JudgementRow, first: int | None) -> str | None:
-    """Why a forecast does not count, whatever its signer said besides; `first` is the first report's index."""
+    """Why a forecast does not count, whatever its signer said besides; `first` is where the outcome was known."""
     if first is not None and row.ix > first:
         return "made after the first report"
     if row.revoked is not None and (first is None or row.revoked < first):

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from leadline.ledger.dsse import decode
 from leadline.ledger.keys import VerifyKey
 from leadline.ledger.predicates import Close, Freeze, Key, Predicate, Reveal
 from leadline.ledger.statements import parse, predicate_type
+from leadline.registry.filenames import file_name
 from leadline.store.projections.seals import slots
 from leadline.store.protocol import ReadView
 
@@ -18,7 +19,7 @@ _KEY = predicate_type("key").encode()
 
 def log_path(sha256: str, name: str) -> PurePosixPath:
     """Where an exported study keeps a log: under its own name, in a folder named after its digest."""
-    return PurePosixPath("logs", sha256[:16], Path(name).name or "log")
+    return PurePosixPath("logs", sha256[:16], file_name(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from leadline.protocol.model import Protocol
 from leadline.registry import running
 from leadline.registry.attaching import attach
 from leadline.registry.cosigning import certificate_of
+from leadline.registry.filenames import file_name
 from leadline.registry.publication import facts_of, record_report, require_live
 from leadline.registry.run import Run
 from leadline.registry.siblings import Sibling, siblings
@@ -227,9 +228,9 @@ class Study:
         for row in self.files.values():
             if only is not None and row.sha256 not in only:
                 continue
-            place = folder / row.sha256[:16]
+            place = folder / row.sha256
             place.mkdir()
-            path = place / (Path(row.name).name or "log")
+            path = place / file_name(row.name)
             with self.registry.store.open_blob(row.sha256) as source, path.open("wb") as target:
                 while chunk := source.read(1 << 20):
                     target.write(chunk)

@@ -125,6 +125,19 @@ def check_bytes(digest: str, actual: str, *, where: str) -> None:
         )
 
 
+class LongBlobError(StoreError):
+    """A stored blob is longer than the reader allows: a fact about the blob, not about the machine."""
+
+
+def too_long(digest: str, limit: int, where: str) -> LongBlobError:
+    """The error for a blob with more than `limit` bytes."""
+    return LongBlobError(
+        f"blob {digest} is longer than {limit:,} bytes, more than this use allows",
+        where=where,
+        remedy="read it through open_blob, which does not load it whole",
+    )
+
+
 def make_notice(digest: str, reason: str) -> bytes:
     """The bytes of the blob that says why another was taken down; InputError for a reason that is none."""
     if not 0 < len(reason) <= MAX_REASON:

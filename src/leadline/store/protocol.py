@@ -103,6 +103,10 @@ class Store(ReadView, Protocol):
     ) -> list[Appended]:
         """Append what `build` returns, in one durable transaction; one receipt per draft, in order.
 
+        Appends of several threads may share a transaction, when their `sign` is equal (`leadline.store.committer`):
+        each still sees what those before it wrote, and fails alone. `build` may therefore run in another thread, and
+        more than once.
+
         A draft whose bytes are already in the log is answered with the first index and changes nothing. Any
         exception from `build`, from a projection or from `sign` leaves the store as it was. Raises StoreError
         when the disk or database refuses (nothing was acknowledged) and IntegrityError when signing could

@@ -278,10 +278,15 @@ def log_rows(report: Report) -> tuple[Row, ...]:
             Cell(one.model, under=one.task),
             str(one.results),
             None if one.attempt is None else str(one.attempt),
-            Cell(one.sha256, code=True, under=one.created or ""),
+            Cell(one.sha256, code=True, under=_written(one.created)),
         )
         for one in report.logs[:SHOWN]
     )
+
+
+def _written(created: str | None) -> str:
+    """When a log says it was made, as a reader writes it."""
+    return (created or "").replace("T", " ").replace("+00:00", " UTC")
 
 
 def recomputed_rows(report: Report) -> tuple[Row, ...]:

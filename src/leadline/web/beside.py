@@ -4,22 +4,24 @@ A part whose optional libraries are not installed is left out; what is there is 
 """
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from leadline.errors import SignatureError
-from leadline.ledger.dsse import decode
-from leadline.ledger.statements import parse
+from leadline.errors import QuotaError
 from leadline.registry.access import Access, Caller, Rates, access_to
-from leadline.registry.intake import submit
+from leadline.registry.intake import Gate
 from leadline.registry.registry import Registry
 from leadline.registry.scan import secrets_in
 from leadline.store import Appended
 from leadline.web import bulk, operation, witness
+from leadline.web.api.guard import address_of
 from leadline.web.context import Site
+from leadline.web.problems import problem_response
 from leadline.web.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def beside(site: Site) -> Beside:
         found.append(Mount("/api/v1", api))
     mcp = _mcp(site) if site.settings.mcp else None
     if mcp is not None:
-        found.append(Route("/mcp", mcp))
+        found.append(Route("/mcp", _Addressed(mcp, site.access)))
     return Beside(tuple(found), () if mcp is None else (mcp,))
 
 
@@ -85,22 +87,38 @@ def _mcp(site: Site) -> "Starlette | None":
 
 
 class _Submitting:
-    """Takes statements from MCP under the same policy as the API: quotas first, then rights, then signatures."""
+    """Takes statements from MCP through the same gate as the API's."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self._gate = Gate(site.registry, site.access, secrets_in)
 
     def __call__(self, envelopes: Sequence[bytes], blobs: Sequence[bytes]) -> list[Appended]:
-        access: Access | None = self._site.access
-        signers = [decode(envelope).keyid for envelope in envelopes]
-        if access is not None:
-            for envelope, keyid in zip(envelopes, signers, strict=True):
-                access.charge_statements(Caller("mcp", keyid), 1)
-                access.require_kind(keyid, parse(decode(envelope).payload).kind)
+        return self._gate.let_in(envelopes, address=_ADDRESS.get()).submit(blobs)
+
+
+class _Addressed:
+    """Charges each request to the address it comes from, and remembers that address while it is worked on."""
+
+    def __init__(self, app: ASGIApp, access: Access | None) -> None:
+        self._app, self._access = app, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        address = address_of(scope)
         try:
-            return submit(self._site.registry, envelopes, blobs, scan=secrets_in)
-        except SignatureError:
-            if access is not None:
-                for keyid in signers:
-                    access.forgive_statements(keyid, 1)
-            raise
+            if self._access is not None:
+                self._access.charge_request(Caller(address))
+        except QuotaError as error:
+            await problem_response(error, Request(scope))(scope, receive, send)
+            return
+        token = _ADDRESS.set(address)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            _ADDRESS.reset(token)
+
+
+#: The address of the client whose MCP request is being worked on.
+_ADDRESS: ContextVar[str] = ContextVar("leadline_mcp_address", default="mcp")

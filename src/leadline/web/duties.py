@@ -71,10 +71,10 @@ class _Work:
         return f"{len(events)} studies published or closed" if events else None
 
     def flush(self) -> None:
-        """Log the week's batch of sealed statements, which is there whether or not anybody said anything."""
+        """The week's round: waiting seals enter, and a batch is logged whether or not anybody said anything."""
         from leadline.registry.sealing import flush
 
-        flush(self._registry, self._today())
+        flush(self._registry, self._today(), bucket=self._settings.hazard_bucket)
 
     def bulk(self) -> str | None:
         """Make a dump when the log has grown."""

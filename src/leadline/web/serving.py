@@ -11,6 +11,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 #: A request whose head is longer than this is refused before anything looks at it.
 _LONGEST_HEAD: Final = 32 * 1024
 _MOST_REQUESTS: Final = 1000
+#: Seconds in which a database server may come up that was started beside this one.
+_PATIENCE: Final = 30.0
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 Listening = Callable[[str], None]
 
@@ -50,7 +53,7 @@ def serve(
         say("insecure", level=logging.WARNING, why=warning)
     listener = bound(settings)
     try:
-        registry = Registry.open(_store(settings), create=create, clock=clock)
+        registry = _opened(_store(settings), create=create, clock=clock)
     except BaseException:
         listener.close()
         raise
@@ -143,6 +146,27 @@ def _store(settings: Settings) -> str:
             )
         os.environ["LEADLINE_KEYS"] = str(settings.keys)
     return found
+
+
+def _opened(store: str, *, create: bool, clock: Clock) -> Registry:
+    """The registry; a database server that is not there yet, or still recovers, is waited for a little while."""
+    until, waiting = time.monotonic() + _PATIENCE, False
+    while True:
+        try:
+            return Registry.open(store, create=create, clock=clock)
+        except StoreError as error:
+            if not is_shared(store) or not _may_come(error) or time.monotonic() > until:
+                raise
+            if not waiting:
+                say("waiting for the database", level=logging.WARNING, why=error.message)
+            waiting = True
+            time.sleep(0.5)
+
+
+def _may_come(error: StoreError) -> bool:
+    from leadline.store.postgres.errors import UnreachableError
+
+    return isinstance(error, UnreachableError)
 
 
 def _application(registry: Registry, settings: Settings, metrics: Metrics | None, clock: Clock) -> "ASGIApp":

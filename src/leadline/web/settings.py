@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from leadline.errors import InputError, NotFoundError
+from leadline.ledger.sealing.periods import BUCKET
 from leadline.store.projections.status import GRACE_DAYS
 from leadline.web import values
 
@@ -60,7 +61,8 @@ class Settings:
     `store` is a path or a ``postgresql://`` address, `keys` the folder of the registry's own keys where it is
     not the usual one. `base_url` is the address the public uses; `allowed_hosts` names further ones. `access`
     says who may write: everybody (``open``), the keys in `allowed_keys` (``listed``), or those invited as well
-    (``invited``). Times are seconds, sizes bytes, `page_cache` MiB.
+    (``invited``). `hazard_bucket` is what the number of a week's hazard seals is rounded up to with decoys; 0 makes
+    none. Times are seconds, sizes bytes, `page_cache` MiB.
     """
 
     store: str = ""
@@ -81,6 +83,7 @@ class Settings:
     page_cache: int = 64
     tend: bool = True
     tend_every: int = _DAY
+    hazard_bucket: int = BUCKET
     bulk_folder: Path | None = None
     bulk_every: int = _DAY
     log_format: LogFormat = "human"
@@ -270,6 +273,7 @@ _READERS: Final[dict[str, values.Reader]] = {
     "page_cache": values.whole(0, 1_000_000),
     "tend": values.switch,
     "tend_every": values.duration(30 * _DAY),
+    "hazard_bucket": values.whole(0, 100),
     "bulk_folder": values.path,
     "bulk_every": values.duration(365 * _DAY),
     "log_format": values.choice("human", "json"),

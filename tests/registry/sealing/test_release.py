@@ -87,6 +87,26 @@ def test_the_installation_releases_at_the_end_of_the_embargo(lab: SealedLab) -> 
     assert {shared.row.state, without.row.state} == {"sealed"}
 
 
+def test_a_dry_round_says_what_would_be_opened(lab: SealedLab) -> None:
+    """Exactly what the round itself opens and closes; nothing is written."""
+    from leadline.registry.lifecycle import tend
+
+    recipient = installation_trustee(lab)
+    alone = lab.seal(trustees=[recipient])
+    lab.seal(protocol=lab.world.protocol(title="Shared"), trustees=[recipient, NAMES[0]], quorum=2)
+    held = lab.seal(protocol=lab.world.protocol(title="Held"), trustees=[recipient])
+    held.hold()
+    late = date.fromisoformat(alone.row.embargo) + timedelta(days=200)
+    size = lab.registry.store.size()
+    planned = tend(lab.registry, late, dry=True)
+    assert lab.registry.store.size() == size
+    assert [(one.kind, one.studies) for one in planned if one.kind == "released"] == [
+        ("released", (alone.id,))
+    ]
+    done = tend(lab.registry, late)
+    assert [(one.kind, one.studies) for one in planned] == [(one.kind, one.studies) for one in done]
+
+
 def test_a_held_study_is_not_released_and_nothing_shows_it(lab: SealedLab) -> None:
     """Holding back changes no public byte; it needs the key that was made for this seal."""
     recipient = installation_trustee(lab)

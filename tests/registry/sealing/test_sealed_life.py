@@ -284,7 +284,7 @@ def test_the_author_s_file_survives_a_restart(lab: SealedLab) -> None:
 
 
 def test_deposits_need_the_study_s_own_key(lab: SealedLab) -> None:
-    """A slot signed otherwise, used before, or for an id without a seal is refused."""
+    """A slot signed otherwise, used before, or for an id without a seal is refused; the same again is harmless."""
     work = lab.seal()
     work.open_attempt()
     stored = lab.registry.store.shelf.get("seal-outbox", work.id)
@@ -299,6 +299,9 @@ def test_deposits_need_the_study_s_own_key(lab: SealedLab) -> None:
 
     key = deposit_key(work.secrets.content)
     replayed = sign_deposit(key, work.id, 1, -1, slot)
+    deposit(lab.registry, work.id, slot, sequence=1, after=-1, signature=replayed)  # the answer was lost
+    assert lab.registry.store.shelf.get("seal-outbox", work.id) == stored
+    work.open_attempt()
     with pytest.raises(StateError, match="taken already"):
         deposit(lab.registry, work.id, slot, sequence=1, after=-1, signature=replayed)
 

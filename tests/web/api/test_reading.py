@@ -281,6 +281,13 @@ def test_authors_and_keys(served: Service) -> None:
     states = {one["fingerprint"]: one["state"] for one in served.get("/keys?role=author")["keys"]}
     assert states[old] == "rotated"
     assert states[new.fingerprint] == "active"
+    listed, after = [], ""
+    while after is not None:
+        page = served.get(f"/keys?limit=2{after}")
+        listed += [one["registered"] for one in page["keys"]]
+        assert len(page["keys"]) <= 2
+        after = None if page["next"] is None else f"&after={page['next']}"
+    assert listed == [one["registered"] for one in served.get("/keys")["keys"]]
     author = served.get(f"/authors/{new.fingerprint}")
     assert [one["id"] for one in author["studies"]] == [study.id]
     assert author["counts"] == {"registered": 1}

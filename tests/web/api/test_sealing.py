@@ -93,7 +93,9 @@ def test_slots_are_signed_by_the_studys_own_key(served: Service) -> None:
     forged = served.client.post(url, json={**body, "signature": "00" * 64})
     assert forged.status_code == 403
     assert served.client.post(url, json=body).status_code == 202
-    assert served.client.post(url, json=body).status_code == 409
+    assert served.client.post(url, json=body).status_code == 202
+    earlier = {**body, "after": 0, "signature": sign_deposit(key, study, 1, 0, slot).hex()}
+    assert served.client.post(url, json=earlier).status_code == 409
     assert served.client.post(f"{PREFIX}/seals/LL-0000000000000/slots", json=body).status_code == 404
 
 

@@ -18,6 +18,7 @@ from leadline.ledger.tlog.checkpoint import open_checkpoint
 from leadline.registry.access import Access, Buckets, Caller, Rates, invitations, invite, revoke_invitation
 from leadline.registry.intake import sweep
 from leadline.registry.run import Run
+from leadline.web.api.guard import address_of
 from registry.test_intake import attach_statement, report_fields
 from web.api.world import GENEROUS, PREFIX, Service, freeze, key_statement, later, service, statement
 
@@ -245,7 +246,34 @@ def test_invitations_are_used_once(tmp_path: Path) -> None:
     assert served.upload(said.canonical_bytes()).status_code == 403
 
 
+def test_an_invitation_keeps_what_it_gave_and_nothing_else(served: Service) -> None:
+    """What the settings gave a key when it accepted an invitation goes when the settings take it back."""
+    shelf, keyid = served.world.registry.store.shelf, served.key.fingerprint
+    before = Access(shelf, mode="invited", admins=[keyid])
+    assert "admin" in before.redeem(invite(shelf, scopes=["judge"]), keyid)
+    after = Access(shelf, mode="invited")
+    assert after.scopes(keyid) == {"read", "judge"}
+    after.redeem(invite(shelf, scopes=["report"]), keyid)
+    assert after.scopes(keyid) == {"read", "judge", "report"}
+
+
 # quotas
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8:0:1::1", "2001:db8::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("testclient", "testclient", True),
+    ],
+)
+def test_a_network_of_ipv6_is_one_client(one: str, other: str, same: bool) -> None:
+    """However an address is written, its first 64 bits count: what follows anybody may choose."""
+    found = [address_of({"client": (host, 1)}) for host in (one, other)]
+    assert (found[0] == found[1]) is same
 
 
 def test_quotas_come_before_signatures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,10 @@ def tend(
 ) -> None:
     """Publish what is overdue, close what stays silent.
 
-    An overdue study with logs is analysed and published; one without a report past its grace is closed. Reports
-    and closings are signed by the registry's service key. Closings come once a calendar month, in one batch.
-    Whoever runs it twice does nothing twice. `leadline serve` does it daily.
+    An overdue study with logs is analysed and published, unless its plan asks for less openness; one without a
+    report past its grace is closed. A seal that this installation alone may open is opened at its embargo's end.
+    Reports and closings are signed by the registry's service key. Closings come once a calendar month, in one
+    batch. Whoever runs it twice does nothing twice. `leadline serve` does it daily.
 
     JSON: {"today", "dry_run", "events": [{"kind": "published", "failed", "released" or "closed", "studies": [id,
     ...], "detail", "index": entry or null}]}.

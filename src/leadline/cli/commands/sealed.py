@@ -242,8 +242,21 @@ def sync(
 
 
 @app.command()
-def flush(store: options.Store = None, json: options.Json = False) -> None:
-    """Log this week's batch of slots, unless it is there.
+def flush(
+    pad: Annotated[
+        int,
+        typer.Option(
+            "--pad",
+            metavar="N",
+            min=0,
+            max=100,
+            help="Round a week's waiting hazard seals up to N with decoys.",
+        ),
+    ] = 0,
+    store: options.Store = None,
+    json: options.Json = False,
+) -> None:
+    """Let waiting seals in and log this week's batch of slots, unless it was done.
 
     A server does it by itself.
 
@@ -254,16 +267,19 @@ def flush(store: options.Store = None, json: options.Json = False) -> None:
     from leadline.registry.sealing import flush as flush_batch
 
     with mending(store) as registry:
-        done = flush_batch(registry, datetime.now(UTC).date())
+        done = flush_batch(registry, datetime.now(UTC).date(), bucket=pad)
     index = None if done.batch is None else done.batch.index
     if json:
         emit(
             {"period": done.period.isoformat(), "index": index, "slots": done.slots, "seals": len(done.seals)}
         )
-    elif index is None:
-        typer.echo(f"Nothing to do for the week of {done.period}.")
-    else:
+        return
+    if done.seals:
+        typer.echo(f"Let {len(done.seals)} seals in.")
+    if index is not None:
         typer.echo(f"Logged the batch of the week of {done.period}: {done.slots} slots, entry {index}.")
+    elif not done.seals:
+        typer.echo(f"Nothing to do for the week of {done.period}.")
 
 
 @app.command()
@@ -334,12 +350,10 @@ def hold(
     """
     from leadline.cli.opening import writing
     from leadline.cli.output import emit
-    from leadline.registry.sealing.release import hold as hold_study
-    from leadline.registry.sealing.release import sign_hold
 
     with writing(store, key) as registry:
         work = _work(registry, study)
-        hold_study(registry, work.id, sign_hold(work.secrets.content, work.id))
+        work.hold()
     if json:
         emit({"study": work.id})
     else:

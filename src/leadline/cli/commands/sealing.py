@@ -56,6 +56,9 @@ def seal(
         bool,
         typer.Option("--simulate/--no-simulate", help="Seal simulated operating characteristics with it."),
     ] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Let it enter with next week's round, as it does on a server.")
+    ] = False,
     identity: Identity = None,
     store: options.Store = None,
     key: options.Key = None,
@@ -63,14 +66,16 @@ def seal(
 ) -> None:
     """Promise a protocol that nobody can read yet.
 
-    The log gets a commitment of one length for any content, dated to the week. Its secrets stay in
-    $LEADLINE_HOME/seals, and can be made again with the age identity (`leadline key seal`).
+    The log gets a commitment of one length for any content, dated to the week: at once in a registry of your own,
+    with next week's round on a server, so that its place tells no day. Work under it may begin meanwhile. Its
+    secrets stay in $LEADLINE_HOME/seals, and can be made again with the age identity (`leadline key seal`).
 
-    JSON: {"id", "index", "tier", "period", "embargo", "secrets": path}.
+    JSON: {"id", "index": entry or null while it waits, "tier", "period", "embargo", "secrets": path}.
     """
     from leadline.cli.opening import writing
     from leadline.cli.output import Page, emit, progress
     from leadline.ledger.sealing import age
+    from leadline.ledger.sealing.periods import embargo_for, period_of
     from leadline.protocol import Protocol
     from leadline.registry.sealing import load_identity
     from leadline.registry.sealing import seal as make_seal
@@ -93,31 +98,33 @@ def seal(
             quorum=quorum,
             release=None if release is None else _date(release),
             characteristics=characteristics,
+            wait=wait,
         )
-        row = work.row
+        period, embargo = period_of(registry.clock().date()), None if release is None else _date(release)
+        index = None if work.secrets.index < 0 else work.secrets.index
     said = {
-        "id": row.id,
-        "index": row.ix,
-        "tier": row.tier,
-        "period": row.period,
-        "embargo": row.embargo,
+        "id": work.id,
+        "index": index,
+        "tier": tier,
+        "period": period.isoformat(),
+        "embargo": embargo_for(period, embargo, tier).isoformat(),
         "secrets": str(work.secrets.path),
     }
     if json:
         emit(said)
         return
     page = Page()
-    page.line(f"Sealed as {row.id}", "bold")
+    page.line(f"Sealed as {work.id}", "bold")
     page.facts(
         [
-            ("entry", str(row.ix)),
-            ("dated", f"the week of {row.period}"),
-            ("may stay sealed until", row.embargo),
+            ("entry", "waits for next week's round" if index is None else str(index)),
+            ("dated", f"the week of {said['period']}"),
+            ("may stay sealed until", str(said["embargo"])),
             ("its secrets", f"{work.secrets.path} (mode 0600; keep a copy somewhere safe)"),
         ]
     )
     page.head("Next: announce the run before it begins, under seal")
-    page.verbatim(f"leadline sealed attempt {row.id}")
+    page.verbatim(f"leadline sealed attempt {work.id}")
 
 
 def reveal(

@@ -151,6 +151,16 @@ def seal_body(content: Content, release_secret: bytes) -> bytes:
     return main + b"".join(small)
 
 
+def decoy_body() -> bytes:
+    """A body for readers that do not exist: `BODY_SIZE` bytes that nobody can tell from those of any other seal."""
+
+    def nobody(count: int) -> list[str]:
+        return [age.recipient_of(age.generate()) for _ in range(count)]
+
+    small = [container.box(bytes(SHARE_SIZE), SHARE_SIZE, nobody(1)) for _ in range(MAX_TRUSTEES)]
+    return container.box(b"", CAPACITY, nobody(READERS)) + b"".join(small)
+
+
 def open_body(body: bytes, identity: str) -> Content | None:
     """The content, or None when the body is not for this identity (the author's, or the release identity).
 

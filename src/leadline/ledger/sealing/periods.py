@@ -8,6 +8,8 @@ _MONDAY_TIME: Final = "T00:00:00Z"
 SHORTEST: Final = 1
 #: The same for hazard seals, exactly: their date must not depend on what they hold.
 HAZARD: Final = 4
+#: Hazard seals that a week of a server has, or a multiple of it, unless its operator chooses otherwise.
+BUCKET: Final = 4
 #: No embargo lasts longer; beyond that nobody is left to ask.
 LONGEST: Final = 40
 

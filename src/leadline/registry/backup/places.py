@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO, Final
 
 from leadline.errors import InputError, NotFoundError
@@ -62,8 +63,10 @@ def sync(folder: Path) -> None:
 
 
 def opened(path: Path) -> BinaryIO:
-    """A file of the backup; NotFoundError when it cannot be read."""
+    """A file of the backup; NotFoundError when it cannot be read, InputError when it is no file at all."""
     try:
+        if not S_ISREG(path.stat().st_mode):  # a device or a pipe would be read for ever
+            raise InputError("a part of the backup is not a plain file", where=str(path), remedy=REMEDY)
         return path.open("rb")
     except OSError as error:
         raise NotFoundError(

@@ -172,6 +172,16 @@ CATALOGUE: dict[str, Code] = {
         "refusals not recognised",
         "A refusal that is scored as a failure changes what the measure means.",
     ),
+    "C114": Code(
+        "warning",
+        "less openness asked for than registering gives",
+        "Registered in the open, the plan, its attempts and every attached log are public; only a seal keeps them shut.",
+    ),
+    "C115": Code(
+        "warning",
+        "a delay without a usable date",
+        "A delayed study is published by itself on the date of its release; without one it closes as undisclosed.",
+    ),
     # -- design
     "D101": Code("warning", "dataset not bound by content", "Items can change under an unchanged name."),
     "D102": Code(

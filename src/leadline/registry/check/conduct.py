@@ -1,4 +1,4 @@
-"""Rules about controls, clusters, sample size and data rules."""
+"""Rules about controls, clusters, sample size, data rules and openness."""
 
 import re
 from collections import Counter
@@ -7,6 +7,8 @@ from math import ceil
 
 from leadline.protocol.blocks.claims import Control
 from leadline.registry.check.model import Finding, Rule, View, asked, finding
+from leadline.registry.openness import opens_on
+from leadline.store.projections.status import closing_day, grace_end
 
 #: Claim kinds that can end null.
 _NULLABLE = ("greater", "at_least", "differs")
@@ -167,4 +169,35 @@ def support(view: View) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (controls, missing, clusters, groups, sizes, support)
+def openness(view: View) -> Iterator[Finding]:
+    """A plan that asks for less openness than registering gives says so before it is registered."""
+    hazard, due = view.plan.hazard, view.plan.timeline.due
+    if hazard.level == "open":
+        return
+    yield finding(
+        "C114",
+        "hazard.level",
+        f"the level is {hazard.level!r}: registered in the open, the plan and every attached log are public at "
+        "once, and only the report does not follow by itself",
+        "seal it (`leadline seal`) if its content must stay shut; else say in `hazard.reason` what may be seen",
+    )
+    day = opens_on(hazard)
+    if hazard.level != "delayed":
+        return
+    if day is None:
+        yield finding(
+            "C115",
+            "hazard.release",
+            "no date says until when the report waits, so it is never published by itself",
+            "give the day, e.g. `release: 2027-03-31`",
+        )
+    elif due is not None and day >= closing_day(grace_end(due)):
+        yield finding(
+            "C115",
+            "hazard.release",
+            f"the report waits until {day}, and the study closes as undisclosed on {closing_day(grace_end(due))}",
+            "move `release` or `timeline.due`; a closed study may still be reported, late",
+        )
+
+
+RULES: tuple[Rule, ...] = (controls, missing, clusters, groups, sizes, support, openness)

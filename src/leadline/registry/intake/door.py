@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 from leadline.errors import Explained, StateError, StatementError
 from leadline.ledger import dsse
 from leadline.ledger.authority import Authority, Entry
-from leadline.ledger.predicates import Amend, Attach, Attempt, Freeze, Predicate, Report
+from leadline.ledger.predicates import Amend, Attach, Attempt, Freeze, Judgement, Key, Predicate, Report
 from leadline.ledger.state import AuthorityState
 from leadline.ledger.tlog.tree import leaf_hash
+from leadline.registry.judging import require_fitting
+from leadline.registry.running import WITHOUT_LOGS
 from leadline.store.projections.authority import ViewState
 from leadline.store.projections.reports import reports
+from leadline.store.projections.seals import committed_at
 from leadline.store.projections.studies import studies
 from leadline.store.protocol import ReadView
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
-
-#: How an attempt may end that has no log to show.
-WITHOUT_LOGS = ("failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def admit(
     index = view.size()
     for number, envelope in enumerate(envelopes, 1):
         try:
-            one = _one(authority, view, envelope, passed, index, verify=verify)
+            one = _one(registry, authority, view, envelope, passed, index, verify=verify)
         except Explained as error:
             error.where = f"statement {number} of {len(envelopes)}" + (
                 f", {error.where}" if error.where and not error.where.startswith("entry ") else ""
@@ -68,6 +68,7 @@ def admit(
 
 
 def _one(
+    registry: "Registry",
     authority: Authority,
     view: ReadView,
     envelope: bytes,
@@ -85,7 +86,12 @@ def _one(
     earlier = _said_before(view, entry, said, passed)
     if earlier is not None:
         return Admitted(earlier, None)
-    _require_sensible(authority.state, said, passed)
+    if isinstance(said, Judgement):
+        require_fitting(view, said)
+    elif isinstance(said, Key):
+        _require_own_kind(registry, said)
+    else:
+        _require_sensible(authority.state, said, passed, late=_was_sealed(view, said, envelope))
     authority.apply(index, entry)
     return Admitted(envelope, entry)
 
@@ -112,7 +118,27 @@ def _said_before(view: ReadView, entry: Entry, said: Predicate, passed: Sequence
     return None
 
 
-def _require_sensible(state: AuthorityState, said: Predicate, passed: Sequence[Admitted]) -> None:
+def _require_own_kind(registry: "Registry", said: Key) -> None:
+    """A key of the kind ``service`` may seal hazards, which count under the installation: only its own is one."""
+    own = registry.home.installation
+    if said.action != "register" or said.role != "author" or said.holder is None:
+        return
+    if said.holder.kind == "service" and (own is None or said.public != own.public.vkey):
+        raise StateError(
+            "a key held by a service is this installation's own, and is announced by nobody else",
+            where=said.holder.name,
+            remedy="register it as held by a human, or by an llm",
+        )
+
+
+def _was_sealed(view: ReadView, said: Predicate, envelope: bytes) -> bool:
+    """Whether a batch had committed to this attach statement: its logs may turn up when its attempt has ended."""
+    return isinstance(said, Attach) and committed_at(view, said.study, leaf_hash(envelope)) is not None
+
+
+def _require_sensible(
+    state: AuthorityState, said: Predicate, passed: Sequence[Admitted], *, late: bool = False
+) -> None:
     """What the registry's own methods refuse although the ledger's rules would allow it."""
     if not isinstance(said, Amend | Attach | Attempt | Report):
         return
@@ -133,7 +159,8 @@ def _require_sensible(state: AuthorityState, said: Predicate, passed: Sequence[A
             where=said.study,
             remedy="attach its logs and close it with their digests, or abandon it with a reason",
         )
-    if isinstance(said, Attach) and said.attempt is not None and said.attempt not in study.open_attempts:
+    ended = isinstance(said, Attach) and said.attempt is not None and said.attempt not in study.open_attempts
+    if isinstance(said, Attach) and ended and not late:
         raise StateError(
             f"attempt {said.attempt} is not open, so nothing can be attached to it",
             where=said.study,

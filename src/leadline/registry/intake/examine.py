@@ -4,27 +4,37 @@ Each examination happens outside the write transaction and only for statements w
 What it found out about the record is compared again inside.
 """
 
-import json
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from leadline.errors import InputError, LogError, StateError, StatementError
-from leadline.ledger.canon import parse_strict
+from leadline.errors import LogError, StateError, StatementError
+from leadline.ledger.canon import parse_strict, sha256_hex
 from leadline.ledger.keys import VerifyKey
-from leadline.ledger.predicates import Amend, Attach, Freeze, Import, Predicate, Report, Reveal, Seal
+from leadline.ledger.predicates import (
+    Amend,
+    Attach,
+    Freeze,
+    Import,
+    Judgement,
+    Predicate,
+    Report,
+    Reveal,
+    Seal,
+)
 from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
 from leadline.protocol.nodes import MAX_BYTES
+from leadline.registry.filenames import file_name
 from leadline.registry.intake import work
-from leadline.registry.intake.wanted import Offered
+from leadline.registry.intake.wanted import MissingBlobsError, Offered
+from leadline.registry.judging import MOST_BODY, checked_body
+from leadline.registry.publication import facts_of as report_facts
 from leadline.registry.sealing.door import check_reveal, check_seal
 from leadline.store.projection import TableReader
-from leadline.store.projections.attachments import attachments
-from leadline.store.projections.attempts import attempts
-from leadline.store.projections.studies import amendments
+from leadline.store.projections.seals import slots
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
@@ -34,11 +44,11 @@ if TYPE_CHECKING:
 Scan = Callable[[Path], Iterable[object]]
 #: Attached logs of one study beyond this many bytes are not analysed while somebody waits.
 MOST_LOGS: Final = 16 << 30
-_MOST_CHARACTERISTICS: Final = 16 << 20
+_MOST_CHARACTERISTICS: Final = 4 << 20
 #: The body of a seal has one size for every content; this only bounds what is read.
 _MOST_SEALED: Final = 8 << 20
+_MOST_REPORT: Final = 256 << 20
 _COPY: Final = 1 << 20
-_COMPARISON: Final = "leadline/comparison"
 
 
 @dataclass(slots=True)
@@ -71,7 +81,9 @@ def examine(
             body = offered.read(keyid, said.body, _MOST_SEALED)
             check_seal(said, body, registry.clock().date())
         case Reveal():
-            check_reveal(registry.store, offered.blobs_for(keyid), said, key=key)
+            return _reveal(registry, key, said, offered)
+        case Judgement(body=str(body)):
+            checked_body(offered.read(keyid, body, MOST_BODY))
         case _:
             pass
     return Examined([digest for _, digest in said.blobs()])
@@ -168,10 +180,9 @@ def _attach(keyid: str, said: Attach, offered: Offered, scan: Scan | None) -> No
 
 def _place(folder: Path, digest: str, name: str) -> Path:
     """Where a file goes in a temporary folder: under its own last name, whatever path that name pretends."""
-    place = folder / digest[:16]
+    place = folder / digest
     place.mkdir(exist_ok=True)
-    last = Path(name.replace("\\", "/")).name
-    return place / (last if last not in ("", ".", "..") else "log")
+    return place / file_name(name)
 
 
 # -- results --------------------------------------------------------------------------------------
@@ -185,8 +196,6 @@ def _report(registry: "Registry", said: Report) -> Examined:
     with tempfile.TemporaryDirectory(prefix="leadline-intake-") as folder:
         paths = _lay_out(registry, study, Path(folder))
         body, fields = work.report_bytes(study.protocol, paths, study.registration, study.attempts)
-    from leadline.ledger.canon import sha256_hex
-
     expected = {**fields, "report": sha256_hex(body), "protocol": study.row.protocol}
     given = said.model_dump(mode="json", include=set(expected))
     given["logs"] = sorted(given["logs"])
@@ -224,8 +233,16 @@ def _lay_out(registry: "Registry", study: "Study", folder: Path) -> list[Path]:
 
 
 def facts_of(view: TableReader, study: str) -> Any:
-    """Everything in the record that a report depends on besides the freeze."""
-    return attachments(view, study), attempts(view, study), amendments(view, study)
+    """Everything in the record that a report or a reveal depends on besides what was promised."""
+    return report_facts(view, study), slots(view, study)
+
+
+def _reveal(registry: "Registry", key: VerifyKey, said: Reveal, offered: Offered) -> Examined:
+    """A whole reveal opens every slot: one that a batch adds meanwhile would make it open nothing, for ever."""
+    with registry.store.snapshot() as view:
+        facts = facts_of(view, said.study)
+        check_reveal(view, offered.blobs_for(key.fingerprint), said, key=key)
+    return Examined([digest for _, digest in said.blobs()], facts=facts)
 
 
 def _import(keyid: str, said: Import, offered: Offered) -> Examined:
@@ -238,25 +255,15 @@ def _import(keyid: str, said: Import, offered: Offered) -> Examined:
     """
     if said.content != "report":
         return Examined([digest for _, digest in said.blobs()])
-    body = offered.read(keyid, said.digest, 256 << 20)
-    try:
-        document = json.loads(body)
-        if document["kind"] == _COMPARISON:
-            return Examined([said.digest])
-        protocol_digest = document["protocol"]["digest"]
-        logs = [(log["sha256"], log["name"]) for log in document["logs"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise InputError(
-            "the imported report is no report of Leadline",
-            where="import statement",
-            remedy="import logs with `leadline import`, which computes the report",
-        ) from None
+    body = offered.read(keyid, said.digest, _MOST_REPORT)
+    named = work.named_in_report(body)
+    if named is None:
+        return Examined([said.digest])
+    protocol_digest, logs = named
     missing = [
         one for one in (protocol_digest, *(digest for digest, _ in logs)) if not offered.has(keyid, one)
     ]
     if missing:
-        from leadline.registry.intake.wanted import MissingBlobsError
-
         raise MissingBlobsError(missing)
     protocol = work.read_protocol(offered.read(keyid, protocol_digest, MAX_BYTES), where="protocol")
     with tempfile.TemporaryDirectory(prefix="leadline-intake-") as folder:

@@ -67,23 +67,27 @@ class Staging:
         key = f"{keyid}/{digest}"
         stored = self._shelf.get(_DONE, key)
         if stored is not None:
-            self._shelf.delete(_DONE, key)
-            _delete_pieces(self._shelf, _read(stored).upload)
+            self._forget(key, stored)
 
     def sweep(self, now: datetime) -> int:
         """Forget every upload, complete or not, that is older than a day; how many these were."""
         swept = 0
         for key, stored in list(_all(self._shelf, _DONE)):
             if _read(stored).at + KEPT <= now:
-                self._shelf.delete(_DONE, key)
-                _delete_pieces(self._shelf, _read(stored).upload)
-                swept += 1
+                swept += self._forget(key, stored)
         for name, stored in list(_all(self._shelf, _OPEN)):
             if datetime.fromisoformat(json.loads(stored)["at"]) + KEPT <= now:
                 _delete_pieces(self._shelf, name)
                 self._shelf.delete(_OPEN, name)
                 swept += 1
         return swept
+
+    def _forget(self, key: str, stored: bytes) -> bool:
+        """Forget one upload, unless a newer one of the same bytes has taken its place."""
+        forgotten = self._shelf.swap(_DONE, key, stored, None)
+        if forgotten:
+            _delete_pieces(self._shelf, _read(stored).upload)
+        return forgotten
 
     def _waiting(self, keyid: str, digest: str) -> _Waiting:
         stored = self._shelf.get(_DONE, f"{keyid}/{digest}")
@@ -130,9 +134,13 @@ class Upload:
             raise InputError("the bytes have another SHA-256 than the one announced", remedy=_MISMATCH)
         if self._buffer:
             self._put(bytes(self._buffer))
-        before = self._shelf.get(_DONE, self._key)
         said = {"upload": self._name, "pieces": self._pieces, "size": self._size, "at": self._now.isoformat()}
-        self._shelf.put(_DONE, self._key, _packed(said))
+        while (
+            True
+        ):  # each copy that is replaced is somebody's to delete, whoever else uploads the same bytes now
+            before = self._shelf.get(_DONE, self._key)
+            if self._shelf.swap(_DONE, self._key, before, _packed(said)):
+                break
         self._shelf.delete(_OPEN, self._name)
         if before is not None:  # the same bytes were sent again: the later copy is the one that waits longer
             _delete_pieces(self._shelf, _read(before).upload)

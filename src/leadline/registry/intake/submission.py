@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from leadline.errors import InputError, StateError
 from leadline.ledger.predicates import Predicate
-from leadline.ledger.tlog.checkpoint import Checkpoint, sign_checkpoint
 from leadline.registry.intake.door import Admitted, admit
 from leadline.registry.intake.examine import Examined, Scan, examine, facts_of
 from leadline.registry.intake.wanted import MissingBlobsError, Offered
@@ -62,16 +61,13 @@ def _append(
             _require_unchanged(view, said, examined.get(one.envelope))
         return [Draft(one.envelope) for one in passed]
 
-    signing, origin = registry.home.signing, registry.home.origin
-    if signing is None:
+    if registry.home.signing is None:
         raise StateError(
             "this registry's private log key is not here, so nothing can be added",
             where=str(registry.home.folder),
             remedy="submit to the machine that holds the key, or restore log.key",
         )
-    return registry.store.append(
-        build, sign=lambda size, root: sign_checkpoint(Checkpoint(origin, size, root), signing)
-    )
+    return registry.store.append(build, sign=registry.sign_checkpoint)
 
 
 def _new(passed: Sequence[Admitted]) -> list[tuple[Admitted, str, Predicate]]:

@@ -13,10 +13,11 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Final
 
-from leadline.errors import ProtocolError, QuotaError, StatementError
+from leadline.errors import InputError, ProtocolError, QuotaError, StatementError
 from leadline.ledger.canon import canonical
 from leadline.logs.apart import GIB, MIB, ApartLimits, run_apart
 from leadline.protocol.model import Protocol
+from leadline.store.blobs import check_digest
 
 if TYPE_CHECKING:
     from leadline.verdict.model import Attempt, Registration
@@ -30,6 +31,7 @@ _SMALL_VALUES, _SMALL_ARMS, _SMALL_CLAIMS = 20_000, 12, 12
 _PLACES: Final = BoundedSemaphore(max(2, os.cpu_count() or 2))
 _PATIENCE: Final = 20
 _HERE: Final = "leadline.registry.intake.work"
+_COMPARISON: Final = "leadline/comparison"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,15 @@ def report_bytes(
     return answer["report"].encode(), answer["said"]
 
 
+def named_in_report(body: bytes) -> tuple[str, list[tuple[str, str]]] | None:
+    """Digest of the protocol, and (digest, name) of every log, that an imported report names; None for a comparison.
+
+    InputError when it is no report: 256 MiB of JSON can be some gigabytes of values, so it is read apart.
+    """
+    said = json.loads(apart(f"{_HERE}:named_in_report_apart", body, REHEARSAL))
+    return None if said is None else (said["protocol"], [(digest, name) for digest, name in said["logs"]])
+
+
 def said_of(report: Any) -> dict[str, Any]:
     """The fields of a report statement that follow from the report itself."""
     return {
@@ -133,6 +144,23 @@ def rehearse_apart(body: bytes) -> bytes:
 
     execute(Protocol.parse(body, name="protocol.json"))
     return b""
+
+
+def named_in_report_apart(body: bytes) -> bytes:
+    """What `named_in_report` answers, as JSON."""
+    try:
+        document = json.loads(body)
+        if document["kind"] == _COMPARISON:
+            return b"null"
+        digest = check_digest(str(document["protocol"]["digest"]))
+        logs = [(check_digest(str(log["sha256"])), str(log["name"])) for log in document["logs"]]
+    except (ValueError, KeyError, TypeError, RecursionError, InputError):
+        raise InputError(
+            "the imported report is no report of Leadline",
+            where="import statement",
+            remedy="import logs with `leadline import`, which computes the report",
+        ) from None
+    return json.dumps({"protocol": digest, "logs": logs}).encode()
 
 
 def summaries_apart(folder: bytes) -> bytes:

@@ -1,4 +1,11 @@
-"""Overdue studies with logs are analysed and published without anybody's leave, signed by the service key."""
+"""Overdue studies with logs are analysed and published without anybody's leave, signed by the service key.
+
+Unless the plan itself, frozen in the open, asked for less openness (its block ``hazard``). ``delayed`` waits for the
+date that ``release`` names. Without a date there, and for ``restricted`` and ``sealed``, nothing is published by
+itself: whether the rule allows it is for a person to say. Such a study is published by its author, or closes as
+undisclosed with the others. Its promise, its attempts and the logs attached to it are public all the same: to keep
+those shut, a study is sealed.
+"""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,6 +18,7 @@ from leadline.logs.apart import ApartLimits
 from leadline.registry.lifecycle.apart import analysis_apart
 from leadline.registry.lifecycle.event import Event
 from leadline.registry.lifecycle.withholding import is_withheld
+from leadline.registry.openness import opens_on
 from leadline.registry.publication import AlreadyReportedError, Facts, facts_of, record_report
 from leadline.store.projections.status import is_overdue
 from leadline.store.projections.studies import StudyRow, studies
@@ -27,14 +35,16 @@ RETRY_DAYS: Final = 7
 def publish_overdue(
     registry: "Registry", today: date, service: SigningKey, *, dry: bool, limits: ApartLimits
 ) -> Iterator[Event]:
-    """Publish every overdue study that has logs, no report, and is not withheld, in log order.
+    """Publish every overdue study that has logs, no report, and is neither withheld nor of restricted openness.
+
+    In log order.
 
     A study whose analysis fails gets no report but an event that says why; it stays overdue. It is tried again
     when its record or the engine has changed, and after a week.
     """
     waiting = [row for row in studies(registry.store, state="attached") if is_overdue(row, today)]
     for row in reversed(waiting):
-        if is_withheld(registry.store, row.id):
+        if is_withheld(registry.store, row.id) or not _is_open(registry, row, today):
             continue
         event = (
             Event("published", (row.id,), "would be published")
@@ -43,6 +53,14 @@ def publish_overdue(
         )
         if event is not None:
             yield event
+
+
+def _is_open(registry: "Registry", row: StudyRow, today: date) -> bool:
+    try:
+        day = opens_on(registry.study(row.id).protocol.hazard)
+    except (LeadlineError, SecurityError):
+        return True  # a plan that cannot be read is not analysed either: `_publish` says why
+    return day is not None and day <= today
 
 
 def _publish(

@@ -30,11 +30,11 @@ def tend(
     """Open seals whose embargo has ended, publish what is overdue and has logs, close what is silent past its grace.
 
     The outcome follows from the record, the shelf and `today` (default: the registry's clock). `dry` says what
-    would be published and closed. Raises StateError where the registry's private keys are not at hand.
+    would be released, published and closed. Raises StateError where the registry's private keys are not at hand.
     """
     day = today or registry.clock().date()
     service = _service(registry)
-    events = [] if dry else list(_release(registry, day))
+    events = list(_would_release(registry, day) if dry else _release(registry, day))
     events += publish_overdue(registry, day, service, dry=dry, limits=limits)
     if dry:
         told = [study for event in events if event.kind == "published" for study in event.studies]
@@ -51,6 +51,13 @@ def _release(registry: "Registry", today: date) -> Iterator[Event]:
             yield Event("released", (one.study,), "its embargo has ended")
         else:
             yield Event("failed", (one.study,), one.why)
+
+
+def _would_release(registry: "Registry", today: date) -> Iterator[Event]:
+    from leadline.registry.sealing import releasable
+
+    for study in releasable(registry, today):
+        yield Event("released", (study,), "its embargo has ended")
 
 
 def _service(registry: "Registry") -> SigningKey:

@@ -33,12 +33,18 @@ _AHEAD: Final = timedelta(days=1)
 
 
 def withhold(registry: "Registry", study: str, *, lift: bool = False) -> None:
-    """Ask with the author's key at hand; `lift` takes the request back.
+    """Ask with the author's key at hand; `lift` takes the request back. A registry elsewhere is sent the request.
 
     Raises as `accept_request`.
     """
+    from leadline.store.remote.store import RemoteStore
+
     action: Action = "lift" if lift else "withhold"
     name, now = read_study_id(study), registry.clock()
+    if isinstance(registry.store, RemoteStore):
+        origin, key = registry.home.origin, registry.author()
+        registry.store.requests.withhold(withholding_request(origin, name, action, key, now))
+        return
     kept = registry.store.shelf.get(SPACE, name)
     if kept is not None:  # clocks tick in seconds; two requests may fall into one
         now = max(now, _time(_read(decode(kept))) + timedelta(microseconds=1))

@@ -8,8 +8,9 @@ from leadline.ledger.predicates import Report
 from leadline.ledger.sealing import slots as slotting
 from leadline.ledger.sealing.opening import verdict_of
 from leadline.ledger.statements import parse
-from leadline.registry.sealing.outbox import deposit, sign_deposit
+from leadline.registry.sealing.office import office_of
 from leadline.registry.sealing.secrets import SealSecrets
+from leadline.store.projections.seals import seal as find_seal
 from leadline.store.projections.seals import slots
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ _NEXT = 2**53 - 1
 
 
 def deposit_pending(registry: "Registry", secrets: SealSecrets) -> int:
-    """Read which slots the log took, and deposit what still waits; returns the bytes that wait."""
+    """Read where the log put the seal and which slots it took, and deposit what still waits.
+
+    Returns the bytes that wait.
+    """
+    note_place(registry, secrets)
     seen = slots(registry.store, secrets.study)
     if secrets.learn(seen):
         secrets.save()
@@ -29,6 +34,14 @@ def deposit_pending(registry: "Registry", secrets: SealSecrets) -> int:
     return len(pending)
 
 
+def note_place(registry: "Registry", secrets: SealSecrets) -> None:
+    """Remember where the seal stands, once it has entered the log."""
+    row = find_seal(registry.store, secrets.study) if secrets.index < 0 else None
+    if row is not None:
+        secrets.index = row.ix
+        secrets.save()
+
+
 def _deposit(registry: "Registry", secrets: SealSecrets, pending: bytes, after: int) -> None:
     piece, verdict = _next_piece(secrets, pending)
     slot, opening = slotting.make_slot(piece, verdict, [secrets.content.author, secrets.content.release])
@@ -36,8 +49,7 @@ def _deposit(registry: "Registry", secrets: SealSecrets, pending: bytes, after: 
     secrets.made.append(opening)
     secrets.save()  # before the deposit: nothing may be committed to that nobody can open
     key = SigningKey("deposit", "author", secrets.content.deposit)
-    signature = sign_deposit(key, secrets.study, secrets.sequence, after, slot)
-    deposit(registry, secrets.study, slot, sequence=secrets.sequence, after=after, signature=signature)
+    office_of(registry).deposit(secrets.study, key, secrets.sequence, after, slot)
 
 
 def _next_piece(secrets: SealSecrets, pending: bytes) -> tuple[bytes, bytes]:

@@ -25,6 +25,12 @@ def check_seal(said: Seal, body: bytes, today: date) -> None:
 
     Raises StatementError; a batch is refused always, since an installation makes its own.
     """
+    check_form(said, today)
+    check_size(body)
+
+
+def check_form(said: Seal, today: date) -> None:
+    """`check_seal`, as far as it goes without the body."""
     if said.action == "batch":
         raise StatementError("batches are made by the installation itself", remedy="deposit a slot instead")
     if set(said.fields or ()) != set(FIELDS):
@@ -33,7 +39,6 @@ def check_seal(said: Seal, body: bytes, today: date) -> None:
         )
     if period_begin(said.created) != period_of(today):
         raise StatementError("a seal is dated to the present week", remedy=_REMEDY)
-    check_size(body)
 
 
 def check_reveal(view: TableReader, blobs: BlobReader, said: Reveal, *, key: VerifyKey | None = None) -> None:

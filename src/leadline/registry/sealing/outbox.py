@@ -1,57 +1,41 @@
-"""The outbox: what sealed studies say, waiting on the shelf, and the batch that commits to it once per week.
+"""The outbox: what sealed studies say, waiting on the shelf for the week's batch.
 
 The server holds no secret of a study. An author hands over a finished slot, signed with a key that was made for this
-seal alone; the batch takes one slot for every live sealed study, and makes silent ones for those that said nothing.
+seal alone. With the same key an author (or a quorum of trustees, who find it in the body) asks for what belongs to
+the study alone: which of its slots were silent.
 """
 
 import os
 import struct
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from leadline.errors import NotFoundError, SignatureError, StateError
-from leadline.ledger.authority import Authority
+from leadline.errors import NotFoundError, SignatureError, StateError, StatementError
 from leadline.ledger.keys import SigningKey, verify
-from leadline.ledger.sealing.periods import period_of, period_time
-from leadline.ledger.sealing.slots import (
-    SlotOpening,
-    batch_root,
-    check_slot,
-    encode_batch,
-    silence,
-    silent_slot,
-)
-from leadline.ledger.statements import make_signed
-from leadline.registry.sealing.writing import admit, announced, append_signed, installation_key
-from leadline.store import Appended, ReadView
-from leadline.store.projections.seals import batches, live, slots
+from leadline.ledger.sealing.slots import SlotOpening, check_slot, silence
+from leadline.registry.sealing.spaces import KEYS, OUTBOX, OWN
+from leadline.store.projections.seals import batches, slots
 from leadline.store.projections.seals import seal as find_seal
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
 
-#: Spaces on the shelf: deposit keys, waiting slots, waiting seals, and the installation's own secret.
-KEYS, OUTBOX, QUEUE, OWN = "seal-keys", "seal-outbox", "seal-queue", "seal-own"
 _DOMAIN: Final = b"leadline.dev/seal-deposit/v1\x00"
 _HEAD: Final = struct.Struct(">qq")
 _KEY: Final = struct.Struct(">32sq")
-_NEVER: Final = -1
+_QUESTION: Final = b"leadline.dev/seal-question/v1\x00"
+#: A signed question is good for this long at most: who overhears it cannot ask it again for ever.
+_GOOD_FOR: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Flushed:
-    """What a period's flush did: the batch it logged, the seals it entered; both None and empty when done before."""
+class Own:
+    """What only a study's own key may ask: what opens its silent slots (by batch), and how many deposits it made."""
 
-    period: date
-    batch: Appended | None = None
-    slots: int = 0
-    seals: tuple[Appended, ...] = ()
-
-
-class _DoneError(Exception):
-    """Leaves the write transaction without writing: the batch is there already, or the studies changed."""
+    silent: dict[int, SlotOpening]
+    sequence: int
 
 
 def deposit_message(study: str, sequence: int, after: int, slot: bytes) -> bytes:
@@ -80,8 +64,8 @@ def deposit(
 
     `sequence` counts the deposits of a study from 1; `after` is the log index of the newest batch its author has
     seen (-1: none): a slot made before a batch that came between is not used, since its piece may be in that batch.
-    Raises NotFoundError for a study that is not sealed now, SignatureError, StatementError for a malformed slot,
-    StateError for a sequence that was used.
+    The same deposit again changes nothing. Raises NotFoundError for a study that is not sealed now, SignatureError,
+    StatementError for a malformed slot, StateError for a sequence that was used for another slot.
     """
     shelf = registry.store.shelf
     row, kept = find_seal(registry.store, study), shelf.get(KEYS, study)
@@ -89,33 +73,79 @@ def deposit(
         raise NotFoundError(
             "no live sealed study takes slots under this id", where=study, remedy="check the id"
         )
-    public, last = _KEY.unpack(kept)
-    try:
-        verify(public, deposit_message(study, sequence, after, slot), signature)
-    except SignatureError:
-        raise SignatureError(
-            "the slot is not signed by the key that was made for this study",
-            where=study,
-            remedy="deposit it with the file of the sealed study",
-        ) from None
+    last = check_own(registry, study, deposit_message(study, sequence, after, slot), signature)
     check_slot(slot)
+    held = _HEAD.pack(sequence, after) + slot
+    if sequence == last and shelf.get(OUTBOX, study) == held:
+        return
+    public = kept[:32]
     if sequence <= last or not shelf.swap(KEYS, study, kept, _KEY.pack(public, sequence)):
         raise StateError(
             f"a deposit with the number {sequence} or a later one was taken already",
             where=study,
             remedy="read the log again and deposit the next one",
         )
-    shelf.put(OUTBOX, study, _HEAD.pack(sequence, after) + slot)
+    shelf.put(OUTBOX, study, held)
 
 
-def enqueue(registry: "Registry", envelope: bytes, introduction: bytes | None = None) -> None:
-    """Let a signed seal wait for the next batch, so that its place in the log does not tell when it was made.
+def waiting_slot(registry: "Registry", study: str) -> tuple[bytes, int] | None:
+    """The slot that waits for the next batch, and the batch it was made after; None where there is none."""
+    held = registry.store.shelf.get(OUTBOX, study)
+    return None if held is None else (held[_HEAD.size :], int(_HEAD.unpack_from(held)[1]))
 
-    Its body must be stored already. A server that many seal through uses this; the order of entry is that of the
-    commitments, which says nothing.
+
+def take_slot(registry: "Registry", study: str, slot: bytes) -> None:
+    """This slot is in a batch now: it waits no longer, and a newer one stays."""
+    shelf = registry.store.shelf
+    held = shelf.get(OUTBOX, study)
+    if held is not None and held[_HEAD.size :] == slot:
+        shelf.swap(OUTBOX, study, held, None)
+
+
+def check_own(registry: "Registry", study: str, message: bytes, signature: bytes) -> int:
+    """SignatureError unless the key made for this study signed `message`; returns the number of its last deposit.
+
+    The same refusal for an id that no seal made.
     """
-    digest = sha256(envelope).hexdigest()
-    registry.store.shelf.put(QUEUE, digest, _lengths(introduction or b"") + (introduction or b"") + envelope)
+    kept = registry.store.shelf.get(KEYS, study)
+    public, last = (bytes(32), 0) if kept is None else _KEY.unpack(kept)
+    try:
+        if kept is None:
+            raise SignatureError("there is no such key")
+        verify(public, message, signature)
+    except SignatureError:
+        raise SignatureError(
+            "this is not signed by the key that was made for this study",
+            where=study,
+            remedy="use the file of the sealed study, and check the id",
+        ) from None
+    return int(last)
+
+
+def question(study: str, expires: datetime) -> bytes:
+    """What a study's own key signs to ask for `Own`, with a question that is good until `expires` (with zone)."""
+    return _QUESTION + study.encode() + struct.pack(">q", int(expires.timestamp()))
+
+
+def answer_own(registry: "Registry", study: str, expires: datetime, signature: bytes) -> Own:
+    """What belongs to the study alone, for whoever holds its own key.
+
+    Raises SignatureError, or StatementError for a question out of date or good for longer than a day.
+    """
+    if not registry.clock() < expires <= registry.clock() + _GOOD_FOR:
+        raise StatementError(
+            "the question is out of date, or good for longer than a day",
+            where=study,
+            remedy="ask with one that expires within the next hours; check the clock of this machine",
+        )
+    last = check_own(registry, study, question(study, expires), signature)
+    return Own(silent_slots(registry, study), last)
+
+
+def deposits(registry: "Registry", study: str) -> int:
+    """How many deposits the study has made; 0 for an id without a key."""
+    kept = registry.store.shelf.get(KEYS, study)
+    return 0 if kept is None else int(_KEY.unpack(kept)[1])
 
 
 def silent_slots(registry: "Registry", study: str) -> dict[int, SlotOpening]:
@@ -123,97 +153,14 @@ def silent_slots(registry: "Registry", study: str) -> dict[int, SlotOpening]:
 
     For the study's author or its trustees only: to others it would tell when the study was at work.
     """
-    secret = _own_secret(registry)
+    secret = own_secret(registry)
     periods = {one.ix: one.period for one in batches(registry.store)}
     made = {batch: (silence(secret, study, periods[batch]), c) for batch, c in slots(registry.store, study)}
     return {batch: opening for batch, (opening, c) in made.items() if opening.commitment == c}
 
 
-def flush(registry: "Registry", today: date | None = None) -> Flushed:
-    """Log the batch of the week of `today`, unless it is there, and let waiting seals in behind it.
-
-    Exactly one slot for every study that is sealed now. Safe to call again, and from several processes at once.
-    Raises StateError where the installation's private keys are not at hand.
-    """
-    day = registry.clock().date() if today is None else today
-    begin = period_of(day)
-    for _ in range(8):  # a study revealed or sealed meanwhile changes who gets a slot
-        try:
-            batch, count = _batch(registry, begin)
-            break
-        except _DoneError:
-            continue
-    else:
-        raise StateError("sealed studies keep changing", remedy="flush again")
-    return Flushed(begin, batch, count, tuple(_enter_queue(registry)))
-
-
-def _batch(registry: "Registry", begin: date) -> tuple[Appended | None, int]:
-    period = begin.isoformat()
-    store = registry.store
-    with store.snapshot() as view:
-        studies = live(view)
-        if not studies or batches(view, period=period):
-            return None, 0
-        newest = {study: _newest(slots(view, study)) for study in studies}
-    secret = _own_secret(registry)
-    waiting = {study: store.shelf.get(OUTBOX, study) for study in studies}
-    made: list[tuple[str, bytes]] = []
-    for study in studies:
-        kept = waiting[study]
-        if kept is not None and _HEAD.unpack_from(kept)[1] == newest[study]:
-            made.append((study, kept[_HEAD.size :]))
-        else:
-            made.append((study, silent_slot(silence(secret, study, period))))
-    key = installation_key(registry)
-    time = period_time(begin)
-    said = {"action": "batch", "body": store.put_blob(encode_batch(made)), "root": batch_root(made).hex()}
-    envelope = make_signed("seal", {**said, "created": time}, key)
-
-    def build(view: ReadView, rights: Authority) -> list[bytes]:
-        if batches(view, period=period) or live(view) != studies:
-            raise _DoneError
-        return admit(rights, view, [*announced(registry, view, key, time), envelope])
-
-    receipt = append_signed(registry, build)[-1]
-    for study, kept in waiting.items():
-        if kept is not None:
-            store.shelf.swap(OUTBOX, study, kept, None)  # a newer deposit stays
-    return receipt, len(made)
-
-
-def _enter_queue(registry: "Registry") -> list[Appended]:
-    shelf = registry.store.shelf
-    waiting = shelf.items(QUEUE)
-    entered = []
-    for key, value in waiting:
-        length = int.from_bytes(value[:4], "big")
-        introduction, envelope = value[4 : 4 + length], value[4 + length :]
-
-        def build(
-            view: ReadView, rights: Authority, first: bytes = introduction, last: bytes = envelope
-        ) -> list[bytes]:
-            from leadline.ledger.dsse import decode
-            from leadline.store.projections.authority import key as find_key
-
-            known = not first or find_key(view, decode(first).keyid) is not None
-            return admit(rights, view, [last] if known else [first, last])
-
-        entered.append(append_signed(registry, build)[-1])
-        shelf.delete(QUEUE, key)
-    return entered
-
-
-def _own_secret(registry: "Registry") -> bytes:
-    """32 bytes from which silent slots follow; made once."""
+def own_secret(registry: "Registry") -> bytes:
+    """The installation's 32 bytes from which silent slots follow; made once."""
     shelf = registry.store.shelf
     shelf.swap(OWN, "silence", None, os.urandom(32))
     return shelf.get(OWN, "silence") or b""
-
-
-def _newest(seen: list[tuple[int, bytes]]) -> int:
-    return seen[-1][0] if seen else _NEVER
-
-
-def _lengths(data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big")

@@ -6,26 +6,29 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadline.errors import Explained, IntegrityError, NotFoundError, SignatureError
-from leadline.ledger.keys import SigningKey, verify
+from leadline.errors import Explained, IntegrityError, NotFoundError
+from leadline.ledger.keys import SigningKey
 from leadline.ledger.sealing import age
 from leadline.ledger.sealing.body import Content, open_body, open_share
 from leadline.ledger.sealing.shares import Share
 from leadline.ledger.sealing.shares import combine as combine_shares
 from leadline.ledger.sealing.slots import records
-from leadline.registry.sealing.outbox import KEYS
+from leadline.registry.sealing.holding import hold, sign_hold
+from leadline.registry.sealing.office import office_of
 from leadline.registry.sealing.private import INSTALLATION, load_identity
 from leadline.registry.sealing.revealing import Revealed, reveal, slot_openings
 from leadline.registry.sealing.secrets import SUFFIX, SealSecrets, folder
+from leadline.registry.sealing.spaces import HELD
 from leadline.store.projections.seals import seal as find_seal
 from leadline.store.projections.seals import seal_body, seals
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
 
-#: Space on the shelf: studies whose author does not want them released at their embargo's end.
-HELD = "seal-held"
-_HOLD = b"leadline.dev/seal-hold/v1\x00"
+__all__ = [
+    "Released", "body_of", "combine", "hold", "make_share", "recover", "releasable", "release_due",
+    "reveal_with_shares", "sign_hold",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,9 @@ def recover(registry: "Registry", study: str, identity: str, place: Path | None 
         raise NotFoundError(
             "this identity does not open the seal", where=study, remedy="use the author's identity"
         )
-    committed = slot_openings(registry, study, {}, identity)
-    kept = registry.store.shelf.get(KEYS, study)
+    key = SigningKey("deposit", "author", content.deposit)
+    own = office_of(registry).own(study, key)
+    committed = slot_openings(registry, study, {}, identity, silent=own.silent)
     secrets = SealSecrets(
         study,
         row.ix,
@@ -103,32 +107,10 @@ def recover(registry: "Registry", study: str, identity: str, place: Path | None 
         (place or folder()) / f"{study}{SUFFIX}",
         statements=[said for _, said in records([(b, one.piece) for b, one in sorted(committed.items())])],
         committed={batch: one for batch, one in committed.items() if one.piece},
-        sequence=0 if kept is None else int.from_bytes(kept[32:40], "big"),
+        sequence=own.sequence,
     )
     secrets.save(new=True)
     return secrets
-
-
-def hold_message(study: str) -> bytes:
-    """What a study's deposit key signs to say that it is not to be released by itself."""
-    return _HOLD + study.encode()
-
-
-def hold(registry: "Registry", study: str, signature: bytes) -> None:
-    """Leave a sealed study out of the release at its embargo's end; publishes nothing, and nothing shows it.
-
-    Raises SignatureError unless the key made for this seal signed `hold_message`.
-    """
-    kept = registry.store.shelf.get(KEYS, study)
-    if kept is None:
-        raise SignatureError("this is not signed by the study's own key", where=study, remedy="check the id")
-    verify(kept[:32], hold_message(study), signature)
-    registry.store.shelf.put(HELD, study, signature)
-
-
-def sign_hold(content: Content, study: str) -> bytes:
-    """The signature that `hold` asks for."""
-    return SigningKey("deposit", "author", content.deposit).sign(hold_message(study))
 
 
 def release_due(registry: "Registry", today: date) -> list[Released]:
@@ -137,20 +119,47 @@ def release_due(registry: "Registry", today: date) -> list[Released]:
     Only where the installation is a trustee and its share is a quorum by itself. A seal that cannot be opened stays
     overdue; why not is in the answer, and nowhere in public. Safe to call again.
     """
-    path = registry.home.folder / INSTALLATION
-    if not path.exists():
+    identity = _identity(registry)
+    if identity is None:
         return []
-    identity = load_identity(path)
     found = []
     for study in _past_embargo(registry, today):
         try:
-            share = open_share(body_of(registry, study), identity)
-            if share is None or share.quorum > 1:
+            share = _quorum_alone(registry, study, identity)
+            if share is None:
                 continue
             found.append(Released(study, reveal_with_shares(registry, study, [share])))
         except (Explained, OSError) as error:  # one damaged seal must not keep the others shut
             found.append(Released(study, None, str(error)))
     return found
+
+
+def releasable(registry: "Registry", today: date) -> list[str]:
+    """The studies that `release_due` would try to open; changes nothing."""
+    identity = _identity(registry)
+    if identity is None:
+        return []
+    found = []
+    for study in _past_embargo(registry, today):
+        try:
+            share = _quorum_alone(registry, study, identity)
+        except (Explained, OSError):
+            continue
+        if share is not None:
+            found.append(study)
+    return found
+
+
+def _identity(registry: "Registry") -> str | None:
+    """The installation's age identity, where it has one."""
+    path = registry.home.folder / INSTALLATION
+    return load_identity(path) if path.exists() else None
+
+
+def _quorum_alone(registry: "Registry", study: str, identity: str) -> Share | None:
+    """The installation's share of a seal, where it opens the seal by itself."""
+    share = open_share(body_of(registry, study), identity)
+    return None if share is None or share.quorum > 1 else share
 
 
 def _past_embargo(registry: "Registry", today: date) -> Iterable[str]:

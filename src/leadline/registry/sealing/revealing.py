@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leadline.errors import Explained, InputError, LeadlineError, NotFoundError, StateError
-from leadline.ledger.authority import Authority
+from leadline.errors import InputError, LeadlineError, NotFoundError, StateError
 from leadline.ledger.canon import canonical, parse_strict, sha256_hex
 from leadline.ledger.dsse import decode
 from leadline.ledger.fields import OpenedKeys, Opening
 from leadline.ledger.keys import SigningKey, VerifyKey
-from leadline.ledger.predicates import Key, Predicate, Report, Reveal
+from leadline.ledger.predicates import Key, Report, Reveal
 from leadline.ledger.sealing.body import Content
 from leadline.ledger.sealing.fields import FIELDS, VERDICT, field_contents
 from leadline.ledger.sealing.opening import verdict_opening, whole_body
@@ -20,10 +18,12 @@ from leadline.ledger.sealing.slots import NO_VERDICT, SlotOpening, batch_slots, 
 from leadline.ledger.statements import make_signed, parse
 from leadline.ledger.tlog.tree import leaf_hash
 from leadline.registry.publication import statement_of
+from leadline.registry.sealing.brought import Brought
 from leadline.registry.sealing.door import check_reveal
-from leadline.registry.sealing.outbox import silent_slots
-from leadline.registry.sealing.writing import admit, append_signed, installation_key
-from leadline.store import Appended, ReadView
+from leadline.registry.sealing.entering import said_in, until_report
+from leadline.registry.sealing.office import office_of
+from leadline.registry.sealing.writing import installation_key
+from leadline.store import Appended
 from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.seals import batches, slots
 from leadline.store.projections.seals import seal as find_seal
@@ -61,28 +61,24 @@ def reveal(
     Raises StateError when the study is not sealed, or a slot cannot be opened; StatementError when what is revealed
     is not what was sealed.
     """
-    store = registry.store
-    openings = slot_openings(registry, study, known or {}, identity)
+    office = office_of(registry)
+    silent = office.own(study, deposit_key(content)).silent
+    openings = slot_openings(registry, study, known or {}, identity, silent=silent)
     pieces = [(batch, one.piece) for batch, one in sorted(openings.items())]
     statements = list(dict.fromkeys([*(said for _, said in records(pieces)), *later]))
     author = _author_of(content)
-    said = _whole(registry, study, content, openings)
-    check_reveal(store, store, said, key=author)
+    said, named = _whole(registry, study, content, openings)
+    check_reveal(registry.store, Brought(named, registry.store), said, key=author)
+    for data in named:
+        registry.store.put_blob(data)
     envelope = make_signed("reveal", said, registry.key or installation_key(registry))
-    before = _until_report(statements)
+    introduction = None if find_key(registry.store, author.fingerprint) is not None else content.introduction
+    before = until_report(statements)
     missing = _store_files(registry, before, files or {})
-    left: dict[str, str] = {}
-
-    def build(view: ReadView, rights: Authority) -> list[bytes]:
-        left.clear()
-        first = [] if find_key(view, author.fingerprint) is not None else [content.introduction]
-        opened = admit(rights, view, [*first, envelope])
-        return [*opened, *_acceptable(rights, view.size() + len(opened), before, missing, left)]
-
-    receipts = append_signed(registry, build)
-    place = next(n for n, one in enumerate(receipts) if one.leaf_hash == leaf_hash(envelope))
+    receipt, first = office.reveal(introduction, envelope, before, missing, openings)
     rest, refused = enter(registry, study, statements[len(before) :], files or {})
-    return Revealed(receipts[place], (*receipts[place + 1 :], *rest), tuple({**left, **refused}.items()))
+    left = {**first.left, **refused}
+    return Revealed(receipt, (*first.receipts, *rest), tuple(left.items()))
 
 
 def enter(
@@ -93,23 +89,24 @@ def enter(
     A report enters only if the analysis, computed again from what the log now holds, gives these very bytes: nobody
     types a verdict. Returns the receipts, and (leaf hash in hex -> why) of what is left out.
     """
+    office = office_of(registry)
     entered: list[Appended] = []
     left: dict[str, str] = {}
     with registry.store.snapshot() as view:
         queue = [one for one in statements if view.index_of(leaf_hash(one)) is None]
     while queue:
-        part = _until_report(queue) or queue[:1]
+        part = until_report(queue) or queue[:1]
         queue = queue[len(part) :]
-        said = _said(part[0])
-        reason = _recomputed(registry, study, said) if isinstance(said, Report) else None
-        missing = _store_files(registry, part, files) if reason is None else {part[0]: reason}
-
-        def build(
-            view: ReadView, rights: Authority, part: list[bytes] = part, missing: dict[bytes, str] = missing
-        ) -> list[bytes]:
-            return _acceptable(rights, view.size(), part, missing, left)
-
-        entered += append_signed(registry, build)
+        said = said_in(part[0])
+        reason = None
+        if isinstance(said, Report) and not office.recomputes:
+            reason = _recomputed(registry, study, said)
+        missing = {part[0]: reason} if reason is not None else {}
+        if not isinstance(said, Report):
+            missing = _store_files(registry, part, files)
+        done = office.enter(part, missing)
+        entered += done.receipts
+        left |= done.left
     return entered, left
 
 
@@ -137,24 +134,26 @@ def reveal_fields(
                 f"{name[:80]!r} is no field of a sealed study",
                 remedy=f"the fields are {', '.join((*FIELDS, VERDICT))}",
             )
-    said = Reveal(
-        study=study,
-        scope="fields",
-        body=registry.store.put_blob(canonical(values)),
-        salts=salts,
-        created=registry.time(),
-    )
-    check_reveal(registry.store, registry.store, said)
+    body = canonical(values)
+    said = Reveal(study=study, scope="fields", body=sha256_hex(body), salts=salts, created=registry.time())
+    check_reveal(registry.store, Brought([body], registry.store), said)
     hazard = row is not None and row.tier == "hazard"
-    signer: SigningKey = installation_key(registry) if hazard else registry.author()
-    return Revealed(registry.append(lambda view: [("reveal", said.model_dump(), signer)])[0])  # noqa: ARG005
+    own = deposit_key(content)
+    return Revealed(office_of(registry).open_fields(said, body, own, hazard=hazard))
 
 
 def slot_openings(
-    registry: "Registry", study: str, known: Mapping[int, SlotOpening], identity: str | None
+    registry: "Registry",
+    study: str,
+    known: Mapping[int, SlotOpening],
+    identity: str | None,
+    *,
+    silent: Mapping[int, SlotOpening],
 ) -> dict[int, SlotOpening]:
-    """What opens each slot the study ever had; StateError names the first that nothing opens."""
-    silent = silent_slots(registry, study)
+    """What opens each slot the study ever had; StateError names the first that nothing opens.
+
+    `known` are those the author kept, `silent` those in which nothing was said; others are opened with `identity`.
+    """
     bodies = {one.ix: one.body for one in batches(registry.store)}
     found: dict[int, SlotOpening] = {}
     for batch, commitment in slots(registry.store, study):
@@ -172,6 +171,11 @@ def slot_openings(
     return found
 
 
+def deposit_key(content: Content) -> SigningKey:
+    """The key that signs a study's slots: made for this seal alone, so that it points to nobody."""
+    return SigningKey("deposit", "author", content.deposit)
+
+
 def _verdict_slot(study: str, known: Mapping[int, SlotOpening]) -> tuple[int, SlotOpening]:
     for batch, slot in sorted(known.items(), reverse=True):
         if slot.verdict != NO_VERDICT:
@@ -183,21 +187,25 @@ def _verdict_slot(study: str, known: Mapping[int, SlotOpening]) -> tuple[int, Sl
     )
 
 
-def _whole(registry: "Registry", study: str, content: Content, openings: Mapping[int, SlotOpening]) -> Reveal:
-    """The statement of a whole reveal; the bytes it names are stored."""
-    store = registry.store
+def _whole(
+    registry: "Registry", study: str, content: Content, openings: Mapping[int, SlotOpening]
+) -> tuple[Reveal, list[bytes]]:
+    """The statement of a whole reveal, and the bytes it names."""
     salts = {name: salt for name, salt in content.salts.items() if name not in ("freeze", "keys")}
     characteristics = content.characteristics
-    return Reveal(
+    body = whole_body(content.freeze, salts, openings)
+    named = [body, content.protocol] + ([] if characteristics is None else [characteristics])
+    said = Reveal(
         study=study,
         scope="whole",
-        body=store.put_blob(whole_body(content.freeze, salts, openings)),
+        body=sha256_hex(body),
         freeze=Opening(salt=content.salts["freeze"].hex(), sha256=sha256_hex(content.freeze)),
         keys=OpenedKeys(salt=content.salts["keys"].hex(), keys=content.keys),
-        protocol=store.put_blob(content.protocol),
-        characteristics=None if characteristics is None else store.put_blob(characteristics),
+        protocol=sha256_hex(content.protocol),
+        characteristics=None if characteristics is None else sha256_hex(characteristics),
         created=registry.time(),
     )
+    return said, named
 
 
 def _author_of(content: Content) -> VerifyKey:
@@ -207,11 +215,6 @@ def _author_of(content: Content) -> VerifyKey:
             "the content of the seal does not introduce its author", remedy="ask whoever sealed it"
         )
     return VerifyKey.parse(said.public)
-
-
-def _until_report(statements: Sequence[bytes]) -> list[bytes]:
-    """The statements before the first report."""
-    return list(takewhile(lambda one: not isinstance(_said(one), Report), statements))
 
 
 def _recomputed(registry: "Registry", study: str, said: Report) -> str | None:
@@ -234,7 +237,7 @@ def _store_files(
     """Store every file the statements name; for those whose files cannot be had, why."""
     missing: dict[bytes, str] = {}
     for envelope in statements:
-        for name, digest in _said(envelope).blobs():
+        for name, digest in said_in(envelope).blobs():
             if registry.store.has_blob(digest):
                 continue
             path = files.get(digest)
@@ -246,32 +249,3 @@ def _store_files(
             if stored != digest:
                 missing[envelope] = f"{path} is not the file that was attached: it changed since"
     return missing
-
-
-def _acceptable(
-    rights: Authority,
-    start: int,
-    statements: Sequence[bytes],
-    missing: Mapping[bytes, str],
-    left: dict[str, str],
-) -> list[bytes]:
-    """The statements that may enter, tried in order; `left` says why the others may not."""
-    taken: list[bytes] = []
-    for envelope in statements:
-        reason = missing.get(envelope)
-        if reason is None:
-            try:
-                entry = rights.open(envelope)
-                entry.key.verify(entry.envelope.message(), entry.envelope.signature)
-                rights.apply(start + len(taken), entry)
-            except Explained as error:
-                reason = error.message
-        if reason is None:
-            taken.append(envelope)
-        else:
-            left[leaf_hash(envelope).hex()] = reason
-    return taken
-
-
-def _said(envelope: bytes) -> Predicate:
-    return parse(decode(envelope).payload).predicate

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from leadline.ledger.canon import sha256_hex
-from leadline.ledger.dsse import decode
 from leadline.ledger.ids import study_id
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.sealing import age
@@ -17,17 +16,14 @@ from leadline.ledger.statements import make_signed
 from leadline.ledger.tlog.tree import leaf_hash
 from leadline.protocol.model import Protocol
 from leadline.registry.freezing import frozen_fields
-from leadline.registry.sealing.outbox import register_deposit
+from leadline.registry.sealing.office import WAITING, Submitted, office_of
+from leadline.registry.sealing.revealing import deposit_key
 from leadline.registry.sealing.secrets import SUFFIX, SealSecrets, folder
 from leadline.registry.sealing.work import SealedWork
-from leadline.registry.sealing.writing import admit, announced, append_signed, installation_key
 from leadline.registry.sealing.writing import introduction as introduce
-from leadline.store import ReadView
-from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.seals import Tier
 
 if TYPE_CHECKING:
-    from leadline.ledger.authority import Authority
     from leadline.registry.registry import Registry
 
 
@@ -43,11 +39,6 @@ class Prepared:
     def deposit_public(self) -> bytes:
         """The public key that the study's slots will be signed with; the log never shows it."""
         return deposit_key(self.content).public.public
-
-
-def deposit_key(content: Content) -> SigningKey:
-    """The key that signs a study's slots: made for this seal alone, so that it points to nobody."""
-    return SigningKey("deposit", "author", content.deposit)
 
 
 def prepare(
@@ -114,11 +105,14 @@ def seal(
     release: date | None = None,
     characteristics: bytes | None = None,
     place: Path | None = None,
+    wait: bool = False,
 ) -> SealedWork:
     """Seal a protocol, and keep its secrets in `place` (default: ``seals`` in $LEADLINE_HOME) as ``<id>.seal``.
 
-    The secrets are on disk before the log learns of the seal. Ordinary seals are signed by the author's key, hazard
-    seals by this installation's. Arguments and errors as `prepare`, and those of `Registry.append`.
+    The secrets are on disk before the registry learns of the seal. Ordinary seals are signed by the author's key,
+    hazard seals by the installation's. A seal enters the log at once in an embedded registry, unless it is to `wait`;
+    at an address it always waits for the week's round, and work under it may begin meanwhile. Arguments and errors
+    as `prepare`, and those of `Registry.append`.
     """
     key = registry.author()
     today = registry.clock().date()
@@ -133,35 +127,16 @@ def seal(
         release=release,
         characteristics=characteristics,
     )
-    signer = key if tier == "ordinary" else installation_key(registry)
-    envelope = make_signed("seal", made.said, signer)
+    office = office_of(registry)
+    own = tier == "ordinary"
+    envelope = make_signed("seal", made.said, key) if own else office.sign_hazard(made.said, key)
     study = study_id(leaf_hash(envelope))
     secrets = SealSecrets(
-        study, -1, leaf_hash(envelope), made.content, (place or folder()) / f"{study}{SUFFIX}"
+        study, WAITING, leaf_hash(envelope), made.content, (place or folder()) / f"{study}{SUFFIX}"
     )
     secrets.save(new=True)
-    register_deposit(registry, study, made.deposit_public)
-    registry.store.put_blob(made.body)
-    secrets.index = enter_seal(registry, envelope, made.content.introduction if signer is key else None)
+    introduction = made.content.introduction if own else None
+    seal = Submitted(study, envelope, made.body, made.deposit_public, introduction)
+    secrets.index = office.take_seal(seal, wait=wait)
     secrets.save()
     return SealedWork(registry, secrets, key)
-
-
-def enter_seal(registry: "Registry", envelope: bytes, introduction: bytes | None) -> int:
-    """Append a signed seal, with the announcement of its signer where the log does not know it; its log index.
-
-    Without `introduction` the signer is this installation.
-    """
-    keyid = decode(envelope).keyid
-
-    def build(view: ReadView, rights: "Authority") -> list[bytes]:
-        if find_key(view, keyid) is not None:
-            first: list[bytes] = []
-        elif introduction is not None:
-            first = [introduction]
-        else:
-            begin = period_time(period_of(registry.clock().date()))
-            first = announced(registry, view, installation_key(registry), begin)
-        return admit(rights, view, [*first, envelope])
-
-    return append_signed(registry, build)[-1].index

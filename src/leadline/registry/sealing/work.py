@@ -30,8 +30,9 @@ from leadline.registry.publication import statement_of
 from leadline.registry.run import Run
 from leadline.registry.running import WITHOUT_LOGS
 from leadline.registry.sealing import private
-from leadline.registry.sealing.depositing import deposit_pending
-from leadline.registry.sealing.revealing import Revealed, enter, reveal, reveal_fields
+from leadline.registry.sealing.depositing import deposit_pending, note_place
+from leadline.registry.sealing.office import office_of
+from leadline.registry.sealing.revealing import Revealed, deposit_key, enter, reveal, reveal_fields
 from leadline.registry.sealing.secrets import SUFFIX, SealSecrets, folder
 from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.seals import SealRow
@@ -77,13 +78,8 @@ class SealedWork:
                 where=str(path),
                 remedy=f"work where it was sealed, or make the file again: leadline sealed recover {name}",
             ) from None
-        work = cls(registry, secrets, registry.author())
-        if secrets.index < 0:  # the seal entered, and the file was not written again
-            row = find_seal(registry.store, name)
-            if row is not None:
-                secrets.index = row.ix
-                secrets.save()
-        return work
+        note_place(registry, secrets)
+        return cls(registry, secrets, registry.author())
 
     @property
     def id(self) -> str:
@@ -267,6 +263,10 @@ class SealedWork:
         return report
 
     # -- the outbox ----------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Keep the study from being opened by itself at its embargo's end; publishes nothing, and nothing shows it."""
+        office_of(self.registry).hold(self.id, deposit_key(self.secrets.content))
 
     def sync(self) -> int:
         """Read which slots the log took, and deposit what still waits; returns the bytes that wait."""

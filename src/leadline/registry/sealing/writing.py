@@ -7,7 +7,6 @@ from leadline.errors import StateError
 from leadline.ledger.authority import Authority
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.statements import make_signed
-from leadline.ledger.tlog.checkpoint import Checkpoint, sign_checkpoint
 from leadline.store import Appended, Draft, ReadView
 from leadline.store.projections.authority import ViewState
 from leadline.store.projections.authority import key as find_key
@@ -23,8 +22,7 @@ def append_signed(
 
     Raises StateError where the private log key is not at hand, and whatever the ledger's rules raise.
     """
-    signing, origin = registry.home.signing, registry.home.origin
-    if signing is None:
+    if registry.home.signing is None:
         raise StateError(
             "this registry's private log key is not here, so nothing can be added",
             where=str(registry.home.folder),
@@ -34,9 +32,7 @@ def append_signed(
     def drafts(view: ReadView) -> list[Draft]:
         return [Draft(one) for one in build(view, authority(registry, view))]
 
-    return registry.store.append(
-        drafts, sign=lambda size, root: sign_checkpoint(Checkpoint(origin, size, root), signing)
-    )
+    return registry.store.append(drafts, sign=registry.sign_checkpoint)
 
 
 def authority(registry: "Registry", view: ReadView) -> Authority:

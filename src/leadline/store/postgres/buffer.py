@@ -67,6 +67,20 @@ class BufferedTables(PostgresTables):
         self._send(table)
         return super().count(table, where)
 
+    def count_by(
+        self,
+        table: Table,
+        group: Sequence[str],
+        *,
+        where: str,
+        among: Sequence[int] | Sequence[str],
+        starting: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> list[tuple[tuple[Value, ...], int]]:
+        """Rows of `table` with `where` in `among`, counted for each combination of `group`; most rows first."""
+        self._send(table)
+        return super().count_by(table, group, where=where, among=among, starting=starting, limit=limit)
+
     def insert(self, table: Table, row: Mapping[str, Value]) -> None:
         """Add one row; every column must be given, except nullable ones."""
         whole = _whole(table, row)

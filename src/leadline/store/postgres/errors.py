@@ -113,6 +113,10 @@ def is_lost(error: psycopg.Error) -> bool:
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
 
 
+class UnreachableError(StoreError):
+    """Nobody answers at the address, or the server there is still starting: it may be another matter in a moment."""
+
+
 def cannot_connect(error: psycopg.Error, address: Address) -> StoreError | InputError:
     """The error to raise, ``from None``, when no connection could be made."""
     where = str(address)
@@ -126,7 +130,7 @@ def cannot_connect(error: psycopg.Error, address: Address) -> StoreError | Input
     for sign, state in _SIGNS:
         if sign in text:
             return StoreError(f"{_SAID[state][0]} (connecting)", where=where, remedy=_SAID[state][1])
-    return StoreError(
+    return UnreachableError(
         f"the database server cannot be reached: {text}",
         where=where,
         remedy="check host, port and network, and that the server runs (`pg_isready`)",

@@ -6,10 +6,10 @@ from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
-from leadline.errors import IntegrityError, NotFoundError, StoreError
+from leadline.errors import IntegrityError, NotFoundError
 from leadline.ledger import tlog
 from leadline.ledger.canon import sha256_hex
-from leadline.store.blobs import check_bytes, check_digest, reason_in
+from leadline.store.blobs import check_bytes, check_digest, reason_in, too_long
 from leadline.store.model import BlobInfo
 from leadline.store.postgres.session import Session
 
@@ -156,11 +156,7 @@ class Record:
         for chunk in self.stored(digest):
             seen += len(chunk)
             if limit is not None and seen > limit:
-                raise StoreError(
-                    f"blob {digest} is longer than {limit:,} bytes, more than this use allows",
-                    where=self.where,
-                    remedy="read it through open_blob, which does not load it whole",
-                )
+                raise too_long(digest, limit, self.where)
             data.append(chunk)
         whole = b"".join(data)
         check_bytes(digest, sha256_hex(whole), where=self.where)

@@ -10,6 +10,7 @@ from leadline.errors import Explained, StateError, StoreError
 from leadline.ledger import keys
 from leadline.ledger.fsck import Problem
 from leadline.ledger.keys import VerifyKey
+from leadline.store.committer import Build, GroupCommitter, Outcome
 from leadline.store.memory import RememberedCheckpoint
 from leadline.store.model import Appended, CheckpointSigner, Draft, Rebuilt
 from leadline.store.postgres import blobs as blob_rows
@@ -53,6 +54,7 @@ class PostgresStore(PostgresReads):
         self.transactions = Transactions(
             address, timeout=timeout, read_only=read_only, undone=self._appender.forget
         )
+        self._committer = GroupCommitter(self._append_together, where=self.where, patience=timeout)
         self._shelf = PostgresShelf(self.transactions.shelved)
 
     @classmethod
@@ -107,29 +109,36 @@ class PostgresStore(PostgresReads):
         self, build: Callable[[ReadView], Sequence[Draft]], *, sign: CheckpointSigner
     ) -> list[Appended]:
         """Append what `build` returns, in one durable transaction; one receipt per draft, in order."""
+        self.transactions.check_may_write()
+        return self._committer.append(build, sign)
+
+    def _append_together(self, builds: Sequence[Build], sign: CheckpointSigner) -> list[Outcome]:
+        """Run builds in one transaction; what became of each."""
         placed = Placed()
         try:
             with self.transactions.write("appending") as at:
-                placed = self._appender.append(at, build, sign)
+                batch = self._appender.begin(at)
+                with self.transactions.seen_through(batch.reads):
+                    placed = self._appender.append(batch, builds, sign)
         except UnknownOutcomeError:
             self._settle(placed)
         if placed.note is not None:
             self._remembered.write(placed.note)
             self._take_stock(placed)
-        return placed.appended()
+        return placed.outcomes()
 
     def _take_stock(self, placed: Placed) -> None:
         """Have the server count words again whenever the log has doubled, so that it searches by the right index."""
-        grown = [index for index, _, duplicate in placed.receipts if not duplicate]
+        grown = [index for index, _ in placed.new]
         if grown[-1] >= _WORTH_COUNTING and grown[0].bit_length() < (grown[-1] + 1).bit_length():
             with suppress(psycopg.Error, Explained), self.transactions.pool.lend() as session:
                 session.script(*(f"ANALYZE {place(name)}" for name in computed_tables(self._projections)))
 
     def _settle(self, placed: Placed) -> None:
         """Find out whether a commit whose answer was lost took place; StoreError unless it did."""
-        new = placed.last_new
-        if new is None:
+        if not placed.new:
             return
+        new = placed.new[-1]
         try:
             with self.transactions.write(
                 "asking for the outcome of a commit"

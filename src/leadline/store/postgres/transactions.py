@@ -94,7 +94,7 @@ class Transactions:
         `in_turn`: no other process or thread is in such a block at the same time. UnknownOutcomeError when the
         connection was lost during the commit.
         """
-        self._check_may_write()
+        self.check_may_write()
         if in_turn and not self._turn.acquire(timeout=self._timeout):
             raise StoreError(
                 f"another thread holds the database ({doing}); nothing was acknowledged",
@@ -166,7 +166,18 @@ class Transactions:
         self._undone()
         session.roll_back()
 
-    def _check_may_write(self) -> None:
+    @contextmanager
+    def seen_through(self, handle: Handle) -> Iterator[None]:
+        """Inside a transaction of this thread: its reads go through `handle` for the length of the block."""
+        before = self.held
+        self._local.held = handle
+        try:
+            yield
+        finally:
+            self._local.held = before
+
+    def check_may_write(self) -> None:
+        """StateError unless a write may begin in this thread."""
         self.pool.check_open()
         if self.read_only:
             raise StateError(

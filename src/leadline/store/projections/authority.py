@@ -5,6 +5,7 @@ ones can take for granted that a study exists, that an attempt's number is due, 
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 from leadline.ledger.authority import Authority
 from leadline.ledger.keys import Role, VerifyKey
@@ -212,11 +213,19 @@ def key(view: TableReader, fingerprint: str) -> KeyRecord | None:
     return None if row is None else _key(row)
 
 
-def keys(view: TableReader, *, role: Role | None = None, name: str | None = None) -> list[KeyRecord]:
-    """Keys of a role or name, or all of them, in order of registration."""
-    given = (("role", role), ("name", name))
+def keys(
+    view: TableReader,
+    *,
+    role: Role | None = None,
+    name: str | None = None,
+    lineage: str | None = None,
+    after: int | None = None,
+    limit: int | None = None,
+) -> list[KeyRecord]:
+    """Keys of a role, name or lineage, or all of them, in order of registration, after log index `after`."""
+    given = (("role", role), ("name", name), ("lineage", lineage))
     where: dict[str, Value] = {column: value for column, value in given if value is not None}
-    return [_key(row) for row in view.select(KEY, where, order="registered")]
+    return [_key(row) for row in view.select(KEY, where, order="registered", after=after, limit=limit)]
 
 
 def right(view: TableReader, study: str) -> StudyRecord | None:
@@ -267,5 +276,12 @@ def keys_of(view: TableReader, lineage: str, *, limit: int | None = None) -> lis
 
 
 def _key(row: Row) -> KeyRecord:
+    return _key_of(tuple([row[name] for name in KEY.names]))
+
+
+@lru_cache(maxsize=1024)
+def _key_of(values: tuple[Value, ...]) -> KeyRecord:
+    """The record in a row's values: every statement asks for its signer's, and most signers say more than one."""
+    row = dict(zip(KEY.names, values, strict=True))
     plain = {name: value for name, value in row.items() if name not in ("name", "guardians")}
     return replace(typed(KeyRecord, plain), guardians=frozenset(str(row["guardians"]).split()))

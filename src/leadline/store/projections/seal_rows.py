@@ -88,7 +88,8 @@ class SealCounts:
     """How many studies were ever sealed, and what became of them.
 
     `revealed` as a whole; `overdue` past the embargo, neither revealed nor closed; `undisclosed` closed and not
-    revealed. What is left of `sealed` is still under embargo.
+    revealed. What is left of `sealed` is still under embargo. In the hazard tier all but `revealed` are upper bounds:
+    an installation pads it with decoys, which nobody can open and which close with the others.
     """
 
     sealed: int
@@ -185,7 +186,10 @@ def faults(view: TableReader) -> list[tuple[int, str]]:
 
 
 def seal_counts(view: TableReader, keyid: str, today: date) -> SealCounts:
-    """What became of the studies sealed under a key and the keys of its lineage, as of `today`."""
+    """What became of the studies sealed under a key and the keys of its lineage, as of `today`.
+
+    Exact for an author. For an installation's own key they are counts of hazard seals, which include decoys.
+    """
     record = find_key(view, keyid)
     lineage = [] if record is None else view.select(KEY, {"lineage": record.lineage})
     each = [_counts(view, {"keyid": row["fingerprint"]}, today) for row in lineage]
@@ -194,7 +198,10 @@ def seal_counts(view: TableReader, keyid: str, today: date) -> SealCounts:
 
 
 def installation_counts(view: TableReader, today: date) -> SealCounts:
-    """What became of the installation's hazard seals, as of the first day of the week of `today`."""
+    """What became of the installation's hazard seals, as of the first day of the week of `today`.
+
+    Upper bounds, but for `revealed`: decoys are among them, and nothing public tells which they are.
+    """
     return _counts(view, {"tier": "hazard"}, period_of(today))
 
 

@@ -13,6 +13,7 @@ from leadline.ledger.sealing.opening import MAX_BODY
 from leadline.ledger.sealing.periods import period_begin
 from leadline.ledger.sealing.slots import batch_root, batch_size, batch_slots
 from leadline.ledger.tlog.tree import leaf_hash
+from leadline.store.blobs import LongBlobError
 from leadline.store.projection import BlobReader, LogEntry, Row, Table, TableWriter, TextIndex
 from leadline.store.projections.seal_opening import (
     OpenedStudy,
@@ -131,7 +132,7 @@ def _batch(tables: TableWriter, entry: LogEntry, said: Seal, blobs: BlobReader) 
             if batch_root(slots).hex() != said.root:
                 slots = []
                 raise StatementError("the root it states is not that of its slots")
-        except StatementError as error:
+        except (StatementError, LongBlobError) as error:
             tables.insert(FAULT, {"ix": entry.index, "what": error.message})
     period = period_begin(said.created).isoformat()
     tables.insert(BATCH, {"ix": entry.index, "period": period, "body": said.body, "slots": len(slots)})
@@ -155,7 +156,7 @@ def _reveal(tables: TableWriter, entry: LogEntry, said: Reveal, blobs: BlobReade
                 tables.put(OPENED, {"study": said.study, "field": name, "value": text, "ix": entry.index})
             return
         found = read_whole(tables, said, blobs)
-    except StatementError as error:
+    except (StatementError, LongBlobError) as error:
         tables.insert(FAULT, {"ix": entry.index, "what": error.message})
         return
     tables.update(SEAL, (row["ix"],), {"state": "revealed", "revealed_ix": entry.index})

@@ -94,14 +94,19 @@ def _strings(value: object) -> Iterator[str]:
 def unstuffed(text: str) -> str:
     """The text's first 20,000 words without the fourth and later occurrences of each."""
     words = text.split()[:_MAX_WORDS]
-    plain = [word.strip(_PUNCTUATION) for word in text.casefold().split()[:_MAX_WORDS]]
-    counts = Counter(plain)
-    if len(counts) == 0 or max(counts.values()) <= _MAX_REPEATS:
+    if len(words) <= _MAX_REPEATS:
         return " ".join(words)
-    seen: Counter[str] = Counter()
-    kept = []
-    for word, same in zip(words, plain, strict=True):
-        seen[same] += 1
-        if seen[same] <= _MAX_REPEATS:
-            kept.append(word)
-    return " ".join(kept)
+    plain = [word.strip(_PUNCTUATION) for word in text.casefold().split()[:_MAX_WORDS]]
+    if len(plain) - len(set(plain)) < _MAX_REPEATS:  # so few repeats in all: no word has too many
+        return " ".join(words)
+    stuffed = {word for word, count in Counter(plain).items() if count > _MAX_REPEATS}
+    if not stuffed:
+        return " ".join(words)
+    left = dict.fromkeys(stuffed, _MAX_REPEATS)
+    pairs = zip(words, plain, strict=True)
+    return " ".join([word for word, same in pairs if same not in stuffed or _spare(left, same)])
+
+
+def _spare(left: dict[str, int], word: str) -> bool:
+    left[word] -= 1
+    return left[word] >= 0

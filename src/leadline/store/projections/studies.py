@@ -39,7 +39,7 @@ STUDY = Table(
         Column("closed", "integer", nullable=True),
     ),
     key=("ix",),
-    indexes=(("id",), ("state",), ("protocol",), ("keyid",), ("due",)),
+    indexes=(("id",), ("state",), ("state", "due"), ("protocol",), ("keyid",), ("due",)),
 )
 CLOSING = Table(
     "closing",

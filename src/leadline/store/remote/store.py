@@ -33,6 +33,7 @@ from leadline.store.projection import Projection
 from leadline.store.projections import BUILT_IN
 from leadline.store.projections.references import REFERENCE
 from leadline.store.protocol import ReadView
+from leadline.store.remote.requests import Requests
 from leadline.store.remote.shelf import RemoteShelf
 from leadline.store.remote.view import MovedOnError, RemoteView
 from leadline.store.remote.wire import Wire
@@ -77,6 +78,11 @@ class RemoteStore(RemoteView):
         if said["checkpoint"]:
             store._remember(str(said["checkpoint"]).encode())
         return store
+
+    @property
+    def requests(self) -> Requests:
+        """What is asked of the registry in private: sealing, withholding."""
+        return Requests(self._wire)
 
     def act_for(self, signer: Callable[[], SigningKey | None]) -> None:
         """Announce uploads under the key that `signer` gives at the time."""

@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Sequence
 
-from leadline.errors import NotFoundError, StateError
+from leadline.errors import NotFoundError, StateError, StoreError
 from leadline.ledger import tlog
 from leadline.store.appending import check_agreement, signed
-from leadline.store.committer import Build, Outcome, RefusedDraftError, run_builds
+from leadline.store.committer import Build, Outcome, run_builds
 from leadline.store.memory import RememberedCheckpoint
 from leadline.store.model import Appended, CheckpointSigner
 from leadline.store.projection import Projection
@@ -42,11 +42,9 @@ class Appender:
         RefusedDraftError when a draft could not be written: the transaction must be undone.
         """
         before = pending.edge.size
-        placed = run_builds(builds, pending.reads, pending.place, pending.backlog)
-        try:
-            pending.flush()
-        except sqlite3.IntegrityError as error:  # a row that a constraint forbids: whose it is will show
-            raise error if len(builds) == 1 else RefusedDraftError from error
+        placed = run_builds(
+            builds, pending.reads, pending.place, pending.flush, pending.backlog, (sqlite3.Error, StoreError)
+        )
         note = None
         if pending.edge.size != before:
             note = self._newest = signed(pending.edge, sign)

@@ -10,7 +10,6 @@ transaction nobody else changes these tables.
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Final
 
 from leadline.store.projection import Row, Table, TextIndex, Value
@@ -25,14 +24,30 @@ _Key = tuple[Value, ...]
 class _Kept:
     """What is kept of one table: rows that are new, rows that replace, and what was read."""
 
-    __slots__ = ("added", "begins", "put", "read")
+    __slots__ = ("added", "begins", "keys", "put", "read", "reals", "table")
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table) -> None:
+        self.table = table
         self.added: dict[_Key, list[Value]] = {}
         self.put: dict[_Key, list[Value]] = {}
         #: First values of the keys of kept rows: a look-up by another one need not wait for them.
         self.begins: set[Value] = set()
         self.read: dict[_Key, Row | None] = {}
+        self.keys = [table.names.index(name) for name in table.key]
+        self.reals = [at for at, column in enumerate(table.columns) if column.type == "real"]
+
+    def whole(self, row: Mapping[str, Value]) -> tuple[_Key, list[Value]]:
+        """Key and values of a row, as they will read back."""
+        values = list(row.values()) if tuple(row) == self.table.names else row_values(self.table, row)
+        self.as_read(values)
+        return tuple([values[at] for at in self.keys]), values
+
+    def as_read(self, values: list[Value]) -> None:
+        """Make a whole number in a real column the float that it will be there."""
+        for at in self.reals:
+            value = values[at]
+            if isinstance(value, int):
+                values[at] = float(value)
 
     def row(self, key: _Key) -> list[Value] | None:
         """The kept row with this primary key, or None."""
@@ -45,7 +60,7 @@ class BufferedTables(SqliteTables):
 
     def __init__(self, db: sqlite3.Connection) -> None:
         super().__init__(db)
-        self._tables: dict[str, tuple[Table, _Kept]] = {}
+        self._tables: dict[str, _Kept] = {}
         self._texts: dict[str, tuple[TextIndex, dict[int, Sequence[str]]]] = {}
         self._rows = self._characters = 0
 
@@ -92,34 +107,39 @@ class BufferedTables(SqliteTables):
         limit: int | None = None,
     ) -> list[tuple[tuple[Value, ...], int]]:
         """Rows of `table` with `where` in `among`, counted for each combination of `group`; most rows first."""
-        self._send(table, self._of(table))
+        self._send(self._of(table))
         return super().count_by(table, group, where=where, among=among, starting=starting, limit=limit)
 
     def insert(self, table: Table, row: Mapping[str, Value]) -> None:
         """Add one row; every column must be given, except nullable ones."""
-        kept, key = self._of(table), _key(table, row)
-        if kept.row(key) is not None:
-            self._send(table, kept)  # the database refuses the second row of this key
-        self._keep(kept, kept.added, key, _as_read(table, row_values(table, row)))
+        kept = self._of(table)
+        key, values = kept.whole(row)
+        if key in kept.added or key in kept.put:
+            self._send(kept)  # the database refuses the second row of this key
+        kept.added[key] = values
+        kept.begins.add(key[0])
+        self._note()
 
     def put(self, table: Table, row: Mapping[str, Value]) -> None:
         """Add one row, or replace the one with the same primary key."""
-        kept, key = self._of(table), _key(table, row)
-        rows = kept.added if key in kept.added else kept.put
-        self._keep(kept, rows, key, _as_read(table, row_values(table, row)))
+        kept = self._of(table)
+        key, values = kept.whole(row)
+        (kept.added if key in kept.added else kept.put)[key] = values
+        kept.begins.add(key[0])
+        self._note()
 
     def update(self, table: Table, key: Sequence[Value], changes: Mapping[str, Value]) -> None:
         """Change columns of the row with this primary key; the row must exist."""
         kept = self._of(table)
         new = kept.row(tuple(key))
         if new is None or not changes.keys() <= set(table.names) - set(table.key):
-            self._send(table, kept)
+            self._send(kept)
             super().update(table, key, changes)
             kept.read.clear()
             return
         for name, value in changes.items():
             new[table.names.index(name)] = value
-        _as_read(table, new)
+        kept.as_read(new)
 
     def delete(self, table: Table, *key: Value) -> None:
         """Remove the row with this primary key, if it exists."""
@@ -137,8 +157,8 @@ class BufferedTables(SqliteTables):
 
     def flush(self) -> None:
         """Write everything that is kept."""
-        for table, kept in self._tables.values():
-            self._send(table, kept)
+        for kept in self._tables.values():
+            self._send(kept)
         for index, documents in self._texts.values():
             self._write_texts(index, documents)
             documents.clear()
@@ -147,13 +167,8 @@ class BufferedTables(SqliteTables):
     def _of(self, table: Table) -> _Kept:
         found = self._tables.get(table.name)
         if found is None:
-            found = self._tables[table.name] = (table, _Kept())
-        return found[1]
-
-    def _keep(self, kept: _Kept, rows: dict[_Key, list[Value]], key: _Key, values: list[Value]) -> None:
-        rows[key] = values
-        kept.begins.add(key[0])
-        self._note()
+            found = self._tables[table.name] = _Kept(table)
+        return found
 
     def _note(self) -> None:
         self._rows += 1
@@ -164,12 +179,12 @@ class BufferedTables(SqliteTables):
         """Write the table's kept rows, unless none of them can be among those asked for."""
         kept, first = self._of(table), table.key[0]
         if where is None or first not in where or where[first] in kept.begins:
-            self._send(table, kept)
+            self._send(kept)
 
-    def _send(self, table: Table, kept: _Kept) -> None:
+    def _send(self, kept: _Kept) -> None:
         for rows, verb in ((kept.added, "INSERT"), (kept.put, "INSERT OR REPLACE")):
             if rows:
-                self._db.executemany(insert_sql(table, verb), rows.values())
+                self._db.executemany(insert_sql(kept.table, verb), rows.values())
                 rows.clear()
                 kept.read.clear()
         kept.begins.clear()
@@ -183,21 +198,3 @@ class BufferedTables(SqliteTables):
         old = [] if row is None else [(rowid,) for rowid in documents if rowid <= row[0]]
         self._db.executemany(f"DELETE FROM {index.name} WHERE rowid = ?", old)
         self._db.executemany(text_sql(index), ((rowid, *texts) for rowid, texts in documents.items()))
-
-
-def _key(table: Table, row: Mapping[str, Value]) -> _Key:
-    return tuple([row[name] for name in table.key])
-
-
-def _as_read(table: Table, values: list[Value]) -> list[Value]:
-    """The values as they will read back: a whole number in a real column is a float there."""
-    for position in _reals(table):
-        value = values[position]
-        if isinstance(value, int):
-            values[position] = float(value)
-    return values
-
-
-@cache
-def _reals(table: Table) -> tuple[int, ...]:
-    return tuple(n for n, column in enumerate(table.columns) if column.type == "real")

@@ -7,11 +7,9 @@ from itertools import zip_longest
 
 from leadline.ledger.fsck import Problem
 from leadline.store.projection import Projection, TextIndex
-from leadline.store.replay import Folder
 from leadline.store.sqlite.errors import DATABASE_ERRORS, explained
 from leadline.store.sqlite.reads import SqliteView
-from leadline.store.sqlite.rebuild import create
-from leadline.store.sqlite.tables import SqliteTables
+from leadline.store.sqlite.rebuild import create, replay
 
 # ruff: noqa: S608 -- names in SQL come from this package's own table definitions
 
@@ -28,7 +26,7 @@ def projection_problems(view: SqliteView, projections: Sequence[Projection]) -> 
             fresh.execute("PRAGMA journal_mode = OFF")
             fresh.execute("BEGIN")
             create(fresh, projections)
-            Folder(projections, SqliteTables(fresh), view.record).replay(view.record.entries())
+            replay(fresh, projections, view.record)
             fresh.execute("COMMIT")  # a text index writes its totals when it commits
         with _postings(view.record.db, projections), _postings(fresh, projections):
             for label, sql in _readings(projections):

@@ -57,7 +57,9 @@ class KnownBlobs:
     def flush(self) -> None:
         """Write the rows of new blobs."""
         if self._new:
-            self._record.db.executemany("INSERT INTO blob VALUES (?, ?, NULL) ON CONFLICT DO NOTHING", self._new)
+            self._record.db.executemany(
+                "INSERT INTO blob VALUES (?, ?, NULL) ON CONFLICT DO NOTHING", self._new
+            )
             self._new.clear()
 
     def _remember(self, digest: str) -> None:

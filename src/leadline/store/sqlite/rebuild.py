@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from leadline.store.projection import Projection, stamp
 from leadline.store.replay import Folder
+from leadline.store.sqlite.buffer import BufferedTables
 from leadline.store.sqlite.reads import SqliteView
+from leadline.store.sqlite.record import Record
 from leadline.store.sqlite.schema import create_projections, drop_projections
 
 
@@ -27,7 +29,15 @@ def rebuild(view: SqliteView, projections: Sequence[Projection]) -> int:
     db = view.record.db
     drop_projections(db)
     create(db, projections)
-    return Folder(projections, view.tables, view.record).replay(view.record.entries())
+    return replay(db, projections, view.record)
+
+
+def replay(db: sqlite3.Connection, projections: Sequence[Projection], record: Record) -> int:
+    """Fold all entries of `record` into the empty projections of `db`; returns how many there were."""
+    tables = BufferedTables(db)
+    entries = Folder(projections, tables, record).replay(record.entries())
+    tables.flush()
+    return entries
 
 
 def create(db: sqlite3.Connection, projections: Sequence[Projection]) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
-from leadline.errors import IntegrityError, NotFoundError, StoreError
+from leadline.errors import IntegrityError, NotFoundError
 from leadline.ledger import tlog
 from leadline.ledger.canon import sha256_hex
-from leadline.store.blobs import BlobFolder, check_bytes, check_digest, reason_in
+from leadline.store.blobs import BlobFolder, check_bytes, check_digest, reason_in, too_long
 from leadline.store.model import BlobInfo
 
 _DAMAGED = "run `leadline fsck` to find everything that is wrong, then restore from a backup or a mirror"
@@ -132,9 +132,7 @@ class Record:
     def add_entries(self, first: int, envelopes: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         """Write entries from index `first` on, and all tree nodes that they complete."""
         self.db.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(envelopes, first))
-        self.db.executemany(
-            "INSERT INTO node VALUES (?, ?)", enumerate(hashes, tlog.stored_index(0, first))
-        )
+        self.db.executemany("INSERT INTO node VALUES (?, ?)", enumerate(hashes, tlog.stored_index(0, first)))
 
     def add_checkpoint(self, size: int, note: bytes) -> None:
         """Write the signed checkpoint of this size."""
@@ -150,11 +148,7 @@ class Record:
         with self.open_blob(digest) as file:
             data = file.read() if limit is None else file.read(limit + 1)
         if limit is not None and len(data) > limit:
-            raise StoreError(
-                f"blob {digest} is longer than {limit:,} bytes, more than this use allows",
-                where=self.where,
-                remedy="read it through open_blob, which does not load it whole",
-            )
+            raise too_long(digest, limit, self.where)
         return data
 
     def open_blob(self, digest: str) -> BinaryIO:

@@ -49,7 +49,8 @@ class SqliteStore(SqliteReads):
         self._folder = BlobFolder(blob_folder(path))
         self._remembered = RememberedCheckpoint(sidecar(path))
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
+        self._connecting = threading.Lock()
         self._writing = threading.RLock()
         self._appender = Appender(self._projections, self._remembered)
         self._committer = GroupCommitter(self._commit, where=self.where)
@@ -210,8 +211,9 @@ class SqliteStore(SqliteReads):
     def close(self) -> None:
         """Release the database; further calls fail."""
         self._closed = True
-        while self._connections:
-            self._connections.pop().close()
+        with self._connecting:
+            while self._connections:
+                self._connections.pop()[1].close()
 
     def __enter__(self) -> Self:
         return self
@@ -282,7 +284,16 @@ class SqliteStore(SqliteReads):
         found: sqlite3.Connection | None = getattr(self._local, "db", None)
         if found is None:
             found = connect(self.path, timeout=self._timeout, read_only=self.read_only)
-            self._connections.append(found)
+            self._hold(found)
             self._local.db = found
             self._local.view = SqliteView(found, self._folder, self.where)
         return found
+
+    def _hold(self, db: sqlite3.Connection) -> None:
+        """Remember this thread's connection, and close those of threads that have ended: a server's come and go."""
+        with self._connecting:
+            ended = [one for one in self._connections if not one[0].is_alive()]
+            for one in ended:
+                self._connections.remove(one)
+                one[1].close()
+            self._connections.append((threading.current_thread(), db))

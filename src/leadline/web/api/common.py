@@ -1,5 +1,7 @@
 """What the routes of the API share: parameters, bodies read strictly, views as of a log index."""
 
+import binascii
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, TypeVar
@@ -70,6 +72,14 @@ def read_model(body: bytes, model: type[_Model]) -> _Model:
         raise InputError(
             f"{where}: {first['msg']}", where="body", remedy="see the schema in /api/v1/openapi.json"
         ) from None
+
+
+def read_bytes(text: str, where: str) -> bytes:
+    """Base64 as bytes; InputError that names the field `where`."""
+    try:
+        return b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("this is not base64", where=where, remedy="encode the exact bytes") from None
 
 
 def body_of(model: type[BaseModel], example: Any) -> dict[str, Any]:

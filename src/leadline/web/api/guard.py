@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from hashlib import sha256
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any, Final, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
@@ -181,7 +182,12 @@ def address_of(scope: Scope) -> str:
     """The client's address, a whole network of IPv6 counted as one client."""
     client = scope.get("client")
     host = str(client[0]) if client else "unknown"
-    return ":".join(host.split(":")[:4]) if ":" in host else host
+    try:
+        address = IPv6Address(host)
+    except ValueError:
+        return host
+    plain = address.ipv4_mapped
+    return str(IPv6Network((int(address) >> 64 << 64, 64)) if plain is None else plain)
 
 
 def _refusal(scope: Scope) -> dict[str, Any] | None:
@@ -204,7 +210,7 @@ def _refusal(scope: Scope) -> dict[str, Any] | None:
             path,
         )
     length = header(scope, b"content-length")
-    if length and scope["method"] != "PUT" and (not length.isdigit() or int(length[:20]) > MAX_BODY):
+    if length and scope["method"] != "PUT" and (not length.isdecimal() or int(length[:20]) > MAX_BODY):
         raise _TooLongError
     return None
 

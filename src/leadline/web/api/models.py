@@ -10,6 +10,8 @@ from leadline.store.projections.status import Status
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest, a leaf hash, a root or a fingerprint in lower-case hex."""
+Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+"""An Ed25519 signature in lower-case hex."""
 StudyIdText = Annotated[str, StringConstraints(pattern=r"^LL-[0-9a-z]{13}$")]
 
 
@@ -221,10 +223,11 @@ class KeyInfo(Form):
 
 
 class Keys(Form):
-    """Every key the log knows, in order of registration."""
+    """Keys in order of registration; `next` is what to pass as `after` for more, null at the end."""
 
     as_of: int
     keys: list[KeyInfo]
+    next: int | None
 
 
 class Author(Form):
@@ -334,12 +337,16 @@ class Submission(BaseModel):
 
 
 class SealSubmission(BaseModel):
-    """A signed seal, what introduces its key to the log, and the public key that will sign its slots (hex)."""
+    """A signed seal, what introduces its key to the log, and the public key that will sign its slots (hex).
+
+    `body` is the encrypted body of a hazard seal in base64; that of an ordinary seal is uploaded.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     envelope: Annotated[str, StringConstraints(min_length=1, max_length=87_384)]
     introduction: Annotated[str, StringConstraints(min_length=1, max_length=87_384)] | None = None
+    body: Annotated[str, StringConstraints(min_length=1, max_length=1 << 20)] | None = None
     deposit_key: Sha256
 
 
@@ -351,13 +358,81 @@ class SlotDeposit(BaseModel):
     slot: Annotated[str, StringConstraints(min_length=1, max_length=1 << 20)]
     sequence: Annotated[int, Field(ge=1, lt=1 << 48)]
     after: Annotated[int, Field(ge=-1, lt=1 << 48)]
-    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+    signature: Signature
+
+
+class PrivateRequest(BaseModel):
+    """A signed request that is no statement (a DSSE envelope in base64)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request: Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
+
+
+class OwnQuestion(BaseModel):
+    """A question signed by a sealed study's own key, good until `expires` (seconds since 1970)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    expires: Annotated[int, Field(ge=0, lt=1 << 35)]
+    signature: Signature
+
+
+class OwnRequest(BaseModel):
+    """A request signed by a sealed study's own key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    signature: Signature
+
+
+class FieldsRequest(BaseModel):
+    """Values of fields (canonical JSON, in base64), the salts that open them, and the own key's signature."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    salts: Annotated[dict[Annotated[str, Field(max_length=64)], Sha256], Field(min_length=1, max_length=100)]
+    body: Annotated[str, StringConstraints(min_length=1, max_length=6 << 20)]
+    signature: Signature
 
 
 class Accepted(Form):
-    """What was sent waits for the next batch."""
+    """What was sent is kept for a sealed study."""
 
     study: StudyIdText
+
+
+class SignedSeal(Form):
+    """A seal as the installation signed it (base64)."""
+
+    envelope: str
+
+
+class SilentSlot(Form):
+    """What opens a slot in which nothing was said (hex)."""
+
+    batch: int
+    salt: Sha256
+    verdict_salt: Sha256
+
+
+class OwnAnswer(Form):
+    """The silent slots of a study, and how many deposits it made."""
+
+    silent: list[SilentSlot]
+    sequence: int
+
+
+class Logged(Form):
+    """Where a statement stands that the registry made."""
+
+    index: int
+
+
+class Taken(Form):
+    """A private request was taken."""
+
+    accepted: Literal[True]
 
 
 class Stored(Form):

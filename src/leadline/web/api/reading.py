@@ -20,7 +20,7 @@ from leadline.store.projections.studies import studies
 from leadline.store.query import Query as Question
 from leadline.store.search import search_studies
 from leadline.web.api import models, shapes
-from leadline.web.api.common import AsOf, KeyPath, StudyPath, any_study, looking, open_study
+from leadline.web.api.common import MAX_INDEX, AsOf, KeyPath, StudyPath, any_study, looking, open_study
 from leadline.web.api.record import entry_of
 from leadline.web.context import Site
 
@@ -215,7 +215,7 @@ def routes(site: Site) -> APIRouter:
             record = find_key(view, key)
             if record is None:
                 raise NotFoundError("the log knows no such key", remedy="list the keys: /api/v1/keys")
-            lineage = [one for one in list_keys(view) if one.lineage == record.lineage]
+            lineage = list_keys(view, lineage=record.lineage)
             rows = [row for one in lineage for row in studies(view, keyid=one.fingerprint, limit=5_000)]
             rows.sort(key=lambda row: -row.ix)
             counts = Counter(status_of(row, today) for row in rows)
@@ -228,11 +228,20 @@ def routes(site: Site) -> APIRouter:
             )
 
     @router.get("/keys", operation_id="listKeys", summary="Every key the log knows", tags=["keys"])
-    def keys(role: Literal["author", "log", "service", "witness"] | None = None) -> models.Keys:
+    def keys(
+        role: Literal["author", "log", "service", "witness"] | None = None,
+        after: Annotated[int | None, Query(ge=0, le=MAX_INDEX)] = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000,
+    ) -> models.Keys:
         """Signing keys in order of registration, with what became of them."""
         with looking(site) as view:
-            found = list_keys(view, role=role)
-            return models.Keys(as_of=view.size(), keys=[shapes.key_of(one) for one in found])
+            found = list_keys(view, role=role, after=after, limit=limit + 1)
+            more = len(found) > limit
+            return models.Keys(
+                as_of=view.size(),
+                keys=[shapes.key_of(one) for one in found[:limit]],
+                next=found[limit - 1].registered if more else None,
+            )
 
     return router
 

@@ -2,21 +2,20 @@
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from leadline.errors import InputError, SignatureError, StatementError
+from leadline.errors import InputError, SignatureError
 from leadline.ledger.canon import parse_strict
-from leadline.ledger.dsse import decode
 from leadline.ledger.ids import study_id
-from leadline.ledger.predicates import Freeze, Key, Seal
-from leadline.ledger.statements import Statement, parse
-from leadline.registry.access import OF_KIND, Access, Caller
-from leadline.registry.intake import Staging, Ticket, read_ticket, submit
+from leadline.ledger.predicates import Freeze, Seal
+from leadline.ledger.statements import Statement
+from leadline.registry.access import Access, Caller
+from leadline.registry.intake import Gate, Staging, Ticket, read_ticket
 from leadline.registry.intake.examine import Scan
 from leadline.registry.intake.replay import Answer, Replay
 from leadline.registry.intake.staging import KEPT, Upload
@@ -52,6 +51,7 @@ def routes(site: Site, scan: Scan | None = None) -> APIRouter:
     """The routes that write."""
     router = APIRouter()
     access: Access | None = site.access
+    gate = Gate(site.registry, access, scan)
 
     @router.post(
         "/statements",
@@ -76,26 +76,22 @@ def routes(site: Site, scan: Scan | None = None) -> APIRouter:
         in `missing`.
         """
         envelopes = _envelopes(read_model(body, models.Submission))
-        signers = [_signer(envelope) for envelope in envelopes]
-        _refuse_seals(statement for _, statement in signers)
-        _allow(access, request, signers, invitation)
+        incoming = gate.let_in(envelopes, address=address_of(request.scope), invitation=invitation)
         remembered = (
             None
             if idempotency_key is None
-            else Replay(site.registry.store.shelf, signers[0][0], idempotency_key, body)
+            else Replay(site.registry.store.shelf, incoming.signers[0][0], idempotency_key, body)
         )
         known = None if remembered is None else remembered.begin(site.now())
         if known is not None:
             response.status_code = known.status
             return models.Receipts.model_validate(parse_strict(known.body))
         try:
-            receipts = submit(site.registry, envelopes, scan=scan)
-            answer = _answer(site, receipts, [statement for _, statement in signers])
-        except BaseException as error:
+            receipts = incoming.submit()
+            answer = _answer(site, receipts, incoming.statements)
+        except BaseException:
             if remembered is not None:
                 remembered.fail()
-            if isinstance(error, SignatureError):
-                _forgive(access, signers)
             raise
         response.status_code = 200 if all(one.duplicate for one in receipts) else 201
         if remembered is not None:
@@ -146,61 +142,6 @@ def _envelopes(asked: models.Submission) -> list[bytes]:
         raise InputError(
             "an envelope is not base64", where="envelopes", remedy="encode each envelope's exact bytes"
         ) from None
-
-
-def _signer(envelope: bytes) -> tuple[str, Statement]:
-    """The key an envelope claims to be signed by, and what it says; nothing is verified."""
-    opened = decode(envelope)
-    return opened.keyid, parse(opened.payload)
-
-
-def _refuse_seals(statements: Iterable[Statement]) -> None:
-    """A seal that entered at once would tell by its place when it was made."""
-    if any(isinstance(one.predicate, Seal) for one in statements):
-        raise StatementError(
-            "a seal enters the log with the week's batch, not by itself",
-            remedy="send it to POST /api/v1/seals",
-        )
-
-
-def _allow(
-    access: Access | None,
-    request: Request,
-    signers: Sequence[tuple[str, Statement]],
-    invitation: str | None,
-) -> None:
-    """Quotas, then scopes; signatures come later."""
-    if access is None:
-        return
-    address = address_of(request.scope)
-    counts = _counts(signers)
-    for keyid, count in counts.items():
-        access.charge_statements(Caller(address, keyid), count)
-    if invitation is not None:
-        for keyid in counts:
-            access.redeem(invitation, keyid)
-    for keyid, statement in signers:
-        access.require_kind(_acting_for(access, keyid, statement), statement.kind)
-
-
-def _acting_for(access: Access, keyid: str, statement: Statement) -> str:
-    """Whose permission counts: a successor announces itself by that of the key it is to replace."""
-    said = statement.predicate
-    succeeds = isinstance(said, Key) and said.action == "register"
-    if isinstance(said, Key) and succeeds and said.replaces and OF_KIND["key"] not in access.scopes(keyid):
-        return said.replaces
-    return keyid
-
-
-def _forgive(access: Access | None, signers: Sequence[tuple[str, Statement]]) -> None:
-    if access is not None:
-        for keyid, count in _counts(signers).items():
-            access.forgive_statements(keyid, count)
-
-
-def _counts(signers: Sequence[tuple[str, Statement]]) -> dict[str, int]:
-    keys = [keyid for keyid, _ in signers]
-    return {keyid: keys.count(keyid) for keyid in dict.fromkeys(keys)}
 
 
 def _answer(site: Site, receipts: Sequence[Appended], statements: Sequence[Statement]) -> models.Receipts:

@@ -46,6 +46,7 @@ class GroupView:
 
 def areas_page(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
     """The page at ``/areas``."""
+    groups = [_group(site, view, group) for group in areas()]
     return Answer.page(
         render(
             site,
@@ -57,7 +58,8 @@ def areas_page(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG
             feeds=(),
             size=view.size(),
             coarse=COARSE,
-            groups=[_group(site, view, group) for group in areas()],
+            groups=groups,
+            key=shares.state_key() if any(group.picture for group in groups) else (),
         )
     )
 

@@ -23,7 +23,11 @@ from leadline.web.views.words import STATUS
 #: Studies of one author that a page looks at, and shows in each state.
 _MOST: Final = 2_000
 _SHOWN: Final = 30
-_KINDS: Final = {"human": "The key of a person", "llm": "The key of an automated researcher", "service": "The key of a service"}
+_KINDS: Final = {
+    "human": "The key of a person",
+    "llm": "The key of an automated researcher",
+    "service": "The key of a service",
+}
 _ORDER: Final[tuple[Status, ...]] = (
     "overdue",
     "reported",

@@ -28,7 +28,7 @@ _WORDS: Final = {
 }
 _TIERS: Final = {
     "ordinary": "Ordinary: counted under its author's key",
-    "hazard": "Hazard: counted under this installation",
+    "hazard": "Hazard: counted under this installation, among decoys of its own",
 }
 
 
@@ -86,6 +86,7 @@ def totals_sentence(view: TableReader, today: date) -> str:
     if not counts.sealed:
         return ""
     return (
-        f"{plural(counts.sealed, 'study is', 'studies are')} sealed by this installation: {counts.revealed} opened, "
-        f"{counts.overdue} overdue, {counts.undisclosed} closed undisclosed."
+        f"At most {plural(counts.sealed, 'study is', 'studies are')} sealed by this installation: {counts.revealed} "
+        f"opened, at most {counts.overdue} overdue, at most {counts.undisclosed} closed undisclosed. These counts are "
+        "upper bounds: decoys that the installation makes are among them, so that the number of hazards tells nothing."
     )

@@ -1,5 +1,5 @@
 "use strict";
-// Everything works without this file. It checks a draft while somebody writes, and indents with Tab.
+// Everything works without this file. It checks a draft while somebody writes, and leads from a finding to its line.
 (() => {
   const form = document.getElementById("draft");
   if (!form || !window.fetch || !window.DOMParser) return;
@@ -38,6 +38,22 @@
       }
     }, 700);
   }
+
+  function show(number) {
+    const lines = text.value.split("\n");
+    const start = lines.slice(0, number - 1).reduce((sum, line) => sum + line.length + 1, 0);
+    text.focus();
+    text.setSelectionRange(start, start + (lines[number - 1] || "").length);
+    text.scrollTop = (text.scrollHeight / lines.length) * Math.max(0, number - 6);
+    text.scrollLeft = 0;
+  }
+
+  findings.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-line]");
+    if (!link) return;
+    event.preventDefault();
+    show(Number(link.dataset.line));
+  });
 
   text.addEventListener("input", later);
   form.addEventListener("submit", (event) => {

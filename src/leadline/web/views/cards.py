@@ -75,7 +75,8 @@ def card(view: TableReader, row: StudyRow, today: date, grace_days: int = GRACE_
         verdict=_leading(view, row, [item.id for item in asked]),
         authors=_names(authors(view, row.ix)),
         registered=row.created[:10],
-        deadline=deadline_words(deadline_of(row, today, grace_days), status),
+        # A list says of what is reported when it was promised, not when it would have been late.
+        deadline="" if status == "reported" else deadline_words(deadline_of(row, today, grace_days), status),
     )
 
 

@@ -46,6 +46,12 @@ def states(counts: Mapping[str, int], href: Href) -> tuple[Markup | None, tuple[
     return _picture(parts, "Studies by state", href)
 
 
+def state_key() -> tuple[tuple[str, Markup], ...]:
+    """Every state a study in a picture can have, with its swatch: a legend for several bars."""
+    shown = ((name, fill) for name, fill in _STATES.items() if name != "sealed")
+    return tuple((STATUS[name], Markup(swatch(fill))) for name, fill in shown)  # noqa: S704 (our own drawing)
+
+
 def outcomes(counts: Mapping[str, int], href: Href) -> tuple[Markup | None, tuple[Legend, ...]]:
     """The bar of outcomes, and its legend; None for the bar when there is nothing."""
     parts = [

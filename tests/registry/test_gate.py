@@ -1,0 +1,133 @@
+"""The gate of a server: what is charged, to whom, in which order, and what is given back."""
+
+from pathlib import Path
+
+import pytest
+
+from leadline.errors import InputError, NotFoundError, QuotaError, SignatureError, StatementError
+from leadline.ledger.keys import SigningKey
+from leadline.ledger.statements import make_signed
+from leadline.registry.access import Access, Rates, access_to, invite
+from leadline.registry.intake import Gate
+from registry.world import World
+from web.api.world import TIME, freeze, key_statement
+
+TIGHT = Rates(statements_per_hour=1, statements_burst=3, address_factor=2)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """A registry with an author."""
+    return World(tmp_path / "world", items=12)
+
+
+def gate(world: World, **policy: object) -> Gate:
+    """A gate with this policy, open and tight unless told otherwise."""
+    chosen = {"mode": "open", "rates": TIGHT, **policy}
+    return Gate(world.registry, Access(world.registry.store.shelf, **chosen))  # type: ignore[arg-type]
+
+
+def test_what_passes_is_submitted(world: World) -> None:
+    """Quotas and scopes are looked at once; the statements enter, and say who signed them."""
+    plan = world.protocol()
+    incoming = gate(world).let_in([key_statement(world.key), freeze(plan, world.key)], address="192.0.2.1")
+    assert incoming.counts() == {world.key.fingerprint: 2}
+    assert [one.kind for one in incoming.statements] == ["key", "freeze"]
+    receipts = incoming.submit([plan.canonical_bytes()])
+    assert [one.duplicate for one in receipts] == [False, False]
+
+
+def test_without_a_policy_everybody_passes(world: World) -> None:
+    """A registry of one's own has no quotas."""
+    open_to_all = Gate(world.registry)
+    for _ in range(5):
+        open_to_all.let_in([key_statement(world.key)], address="here").submit()
+        open_to_all.charge("here")
+        with open_to_all.request("anybody", "admin", address="here"):
+            pass
+
+
+def test_a_key_and_an_address_are_charged_before_anything_is_verified(world: World) -> None:
+    """Nonsense in a key's name costs the key nothing in the end, and the address everything."""
+    door = gate(world)
+    head, mark, rest = key_statement(world.key).partition(b'"sig":"')
+    forged = head + mark + b"AAAA" + rest[4:]
+    for _ in range(6):
+        with pytest.raises(SignatureError):
+            door.let_in([forged], address="192.0.2.1").submit()
+    with pytest.raises(QuotaError, match="from this address"):
+        door.let_in([forged], address="192.0.2.1")
+    for _ in range(3):
+        door.let_in([key_statement(world.key)], address="192.0.2.2").submit()
+    with pytest.raises(QuotaError, match="under this key"):
+        door.let_in([key_statement(world.key)], address="192.0.2.2")
+
+
+def test_seals_have_a_door_of_their_own(world: World) -> None:
+    """Whichever surface brings one: by its place it would tell when it was made. Too many are refused as well."""
+    from leadline.ledger.sealing import age
+    from leadline.registry.sealing import prepare
+
+    made = prepare(
+        world.protocol(),
+        world.key,
+        age.recipient_of(age.generate()),
+        now=TIME,
+        today=world.clock.now.date(),
+    )
+    with pytest.raises(StatementError, match="week's batch"):
+        gate(world).let_in([make_signed("seal", made.said, world.key)], address="192.0.2.1")
+    for count in (0, 65):
+        with pytest.raises(InputError, match="statements in one submission"):
+            gate(world).let_in([key_statement(world.key)] * count, address="192.0.2.1")
+
+
+def test_a_successor_announces_itself_by_the_rights_of_the_key_it_replaces(world: World) -> None:
+    """And afterwards writes by them; a stranger who names somebody else's key gets nothing by it."""
+    store = world.registry.store
+    world.registry.register_key("Ada")
+    listed = access_to(store, mode="listed", allowed=[world.key.fingerprint])
+    door = Gate(world.registry, listed)
+    new, stranger = SigningKey.generate("example.org/ada2"), SigningKey.generate("mallory.example")
+    announced = key_statement(new, replaces=world.key.fingerprint)
+    with pytest.raises(SignatureError, match="scope 'register'"):
+        door.let_in([key_statement(new)], address="here")
+    door.let_in([announced], address="here").submit()
+    with pytest.raises(SignatureError, match="scope 'register'"):
+        door.let_in([freeze(world.protocol(), stranger)], address="here")
+    said = {"action": "rotate", "role": "author", "public": new.public.vkey}
+    rotation = make_signed("key", {**said, "replaces": world.key.fingerprint, "time": TIME}, world.key)
+    door.let_in([rotation], address="here").submit()
+    plan = world.protocol()
+    door.let_in([freeze(plan, new)], address="here").submit([plan.canonical_bytes()])
+
+
+def test_an_invitation_is_redeemed_at_the_gate(world: World) -> None:
+    """Without one a stranger is refused; with one the key may write, and the token is used up."""
+    door = gate(world, mode="invited", rates=Rates())
+    token = invite(world.registry.store.shelf)
+    with pytest.raises(SignatureError, match="scope"):
+        door.let_in([key_statement(world.key)], address="here")
+    door.let_in([key_statement(world.key)], address="here", invitation=token).submit()
+    other = SigningKey.generate("other.example")
+    with pytest.raises(NotFoundError, match="no such invitation"):
+        door.let_in([key_statement(other)], address="here", invitation=token)
+
+
+def test_a_private_request_is_charged_like_a_statement(world: World) -> None:
+    """The key needs its scope; where the signature does not hold, the key gets back what it was charged."""
+    door = gate(world)
+    name = world.key.fingerprint
+    for _ in range(4):
+        with pytest.raises(SignatureError), door.request(name, "seal", address="192.0.2.1"):
+            raise SignatureError("it does not hold")
+    for _ in range(3):
+        with door.request(name, "seal", address="192.0.2.2"):
+            pass
+    with pytest.raises(QuotaError, match="under this key"), door.request(name, None, address="192.0.2.3"):
+        raise AssertionError("not reached")
+    with (
+        pytest.raises(SignatureError, match="scope 'admin'"),
+        door.request("other", "admin", address="192.0.2.4"),
+    ):
+        raise AssertionError("not reached")
