@@ -12,7 +12,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
@@ -63,16 +65,13 @@ def append(store: Store, lab: Lab, work: list[Draft], group: int) -> None:
 
 def concurrently(store: Store, lab: Lab, work: list[Draft], writers: int) -> None:
     """Every draft an append of its own, by that many threads at once."""
-    left = iter(work)
-    turn = threading.Lock()
+    left = deque(work)
 
     def write() -> None:
-        while True:
-            with turn:
-                draft = next(left, None)
-            if draft is None:
-                return
-            store.append(lambda _, draft=draft: [draft], sign=lab.sign)
+        with suppress(IndexError):  # nothing is left
+            while True:
+                draft = left.popleft()
+                store.append(lambda _, draft=draft: [draft], sign=lab.sign)
 
     threads = [threading.Thread(target=write) for _ in range(writers)]
     for thread in threads:

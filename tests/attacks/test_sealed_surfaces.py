@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -153,21 +154,22 @@ def test_what_strangers_send_is_refused_alike(lab: SealedLab) -> None:
             "created": lab.registry.time(),
         }
         envelope = base64.b64encode(make_signed("attempt", said, stranger)).decode()
-        slot = {
-            "slot": base64.b64encode(bytes(SLOT_SIZE)).decode(),
-            "sequence": 99,
-            "after": -1,
-            "signature": "00" * 64,
-        }
         asker = Asker(lab.registry)
-        posts: list[tuple[str, Any]] = [("/api/v1/statements", {"statements": [envelope]})]
+        posts: list[tuple[str, Any]] = [("/api/v1/statements", {"envelopes": [envelope]})]
         openapi = json.loads(asker.get(["/api/v1/openapi.json"])[0].body)
         for path, how in openapi["paths"].items():
             if "{study}" in path and "post" in how:
-                posts += [(f"/api/v1{path.format(study=work.id)}", body) for body in ({}, slot)]
+                example = how["post"]["requestBody"]["content"]["application/json"]["example"]
+                soon = int((lab.world.clock.now + timedelta(hours=1)).timestamp())
+                slot = base64.b64encode(bytes(SLOT_SIZE)).decode()
+                given = {"slot": slot, "expires": soon, "body": base64.b64encode(b"{}").decode()}
+                body = {name: given.get(name, value) for name, value in example.items()}
+                posts.append((f"/api/v1{path.format(study=work.id)}", body))
         refusals.append([without_names(one, work.id, work.row.ix) for one in asker.post(posts)])
-    assert len(refusals[0]) > 2
-    assert {one.status // 100 for one in refusals[0]} == {4}
+    assert [one.status for one in refusals[0]] == [403] * len(refusals[0]), (
+        "read, and not signed by the right key"
+    )
+    assert len(refusals[0]) > 3
     assert refusals[0] == refusals[1]
 
 

@@ -4,10 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from cli.shell import leadline, write_logs, write_protocol
-from leadline.registry.registry import Registry
+from leadline.registry.access import Access
+from leadline.registry.registry import Registry, utc_now
 from leadline.registry.sealing import flush
+from leadline.store.remote import wire as wiring
+from registry.world import World
+from web.api.world import GENEROUS, Service
 
 
 def later(home: Path, weeks: int) -> None:
@@ -102,3 +107,54 @@ def test_what_is_needed_is_said(plan: Path, home: Path) -> None:
     assert "2 of 2 statements" in leadline("sealed", "sync", study).out
     leadline("reveal", study)
     assert "open record" in leadline("sealed", "enter", study).out
+
+
+def test_a_study_lives_under_seal_at_an_address(
+    plan: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same commands with --store: it waits for the round, runs, reports, is held back, and is revealed."""
+    served = Service(
+        world := World(tmp_path / "server", clock=utc_now),  # type: ignore[arg-type]
+        Access(world.registry.store.shelf, mode="open", rates=GENEROUS),
+    )
+    monkeypatch.setattr(
+        wiring, "_new_client", lambda: TestClient(served.client.app, base_url="https://registry.test")
+    )
+    at = ("--store", "https://registry.test", "--json")
+
+    def week(number: int) -> None:
+        day = datetime.now(UTC).date() + timedelta(weeks=number)
+        assert flush(world.registry, day, bucket=4).batch is not None
+
+    sealed = leadline("seal", plan, "--no-simulate", "--tier", "hazard", *at).json
+    study = sealed["id"]
+    assert (sealed["index"], sealed["tier"]) == (None, "hazard")
+    assert "waits for next week's round" in leadline("seal", plan, "--no-simulate", *at[:2]).out
+    logs = write_logs(tmp_path / "logs", leadline("sealed", "attempt", study, *at).json)
+    leadline("sealed", "attach", study, logs, "--attempt", "1", *at)
+    leadline("sealed", "close", study, "1", *at)
+    week(1)
+    assert leadline("sealed", "show", study, *at).json["standing"] == "sealed"
+    assert leadline("sealed", "report", study, *at).json["verdicts"]["H1"]["outcome"] == "supported"
+    week(2)
+    assert leadline("sealed", "hold", study, *at).json == {"study": study}
+    assert leadline("reveal", study, "--field", "verdict", *at).json["fields"] == ["verdict"]
+    (home / "seals" / f"{study}.seal").rename(tmp_path / "kept.seal")
+    assert leadline("sealed", "recover", study, *at).json["statements"] == 4
+    (tmp_path / "kept.seal").replace(home / "seals" / f"{study}.seal")
+    done = leadline("reveal", study, *at).json
+    assert (done["scope"], done["left_out"]) == ("whole", [])
+    assert "SUPPORTED" in leadline("show", study, *at[:2]).out
+    assert leadline("withhold", study, *at).json == {"study": study, "withheld": True}
+    assert "over the network" in leadline("sealed", "flush", *at, status=3).error["message"]
+
+
+def test_seals_can_wait_for_a_padded_round_at_home(plan: Path, home: Path) -> None:
+    """`--wait` and `--pad` do at home what a server does."""
+    sealed = leadline("seal", plan, "--no-simulate", "--tier", "hazard", "--wait", "--json").json
+    assert sealed["index"] is None
+    assert "Nothing to do" in leadline("sealed", "flush", "--pad", "3").out
+    with Registry.open(home / "registry.db") as registry:
+        done = flush(registry, datetime.now(UTC).date() + timedelta(weeks=1), bucket=3)
+    assert (len(done.seals), done.slots) == (3, 3)
+    assert leadline("sealed", "show", sealed["id"], "--json").json["period"] == sealed["period"]

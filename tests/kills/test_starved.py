@@ -187,6 +187,14 @@ def test_a_database_that_is_away_for_a_while(open_scene: Callable[[str], Scene],
     assert_calm(scene.until_refused(1))
     own.start()
     scene.recovers()
+    scene.server.kill()
+    own.crash()
+    later = threading.Timer(2.0, own.start)
+    later.start()
+    scene.server.start()  # before the database: it waits
+    later.join()
+    scene.writer.hang_up()
+    scene.recovers()
     scene.assert_whole()
 
 

@@ -131,7 +131,7 @@ EARN: dict[str, tuple[Any, ...]] = {
     "C111": ("sample_size.assumptions.source", ""),
     "C112": ("robustness", []),
     "C113": ("data_rules", {"refusal": "exclude"}),
-    "C114": ("hazard.level", "restricted"),
+    "C114": ("hazard", {"level": "restricted"}),
     "C115": ("hazard", {"level": "delayed", "release": "when it is safe"}),
     "D101": ("tasks.0.dataset.sha256", None),
     "D102": ("tasks.0.dataset", {"n": 400}),

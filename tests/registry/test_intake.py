@@ -22,6 +22,7 @@ from leadline.registry.intake import (
     submit,
     sweep,
 )
+from leadline.registry.publication import statement_of
 from leadline.registry.registry import Registry
 from leadline.registry.study import Study
 from leadline.store import Appended
@@ -249,14 +250,8 @@ def test_the_whole_life_through_the_door(world: World) -> None:
 
 def report_fields(study: Study) -> dict[str, Any]:
     """What an honest report statement says."""
-    from leadline.registry.intake.work import said_of
-
-    report = study.analyze()
-    return {
-        "report": sha256_hex(report.to_json()),
-        "protocol": study.row.protocol,
-        **said_of(report),
-    }
+    body = study.analyze().to_json()
+    return {"protocol": study.row.protocol, **statement_of(body, sha256_hex(body))}
 
 
 @pytest.mark.parametrize("lie", ["outcome", "digest", "logs", "engine", "protocol"])

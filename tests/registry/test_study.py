@@ -155,3 +155,17 @@ def test_open_without_an_address_is_the_command_lines_registry(
     monkeypatch.setenv("LEADLINE_STORE", str(tmp_path / "other.db"))
     with Registry.open(key=SigningKey.generate("example.org/ada")):
         assert (tmp_path / "other.db").exists()
+
+
+def test_a_plan_withdrawn_meanwhile_is_not_amended(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the record holds is looked at where the amendment enters it, not before."""
+    study = world.register()
+    put = world.registry.store.put_blob
+
+    def interrupted(data: bytes) -> str:
+        world.registry.withdraw(study.id, "no funds")
+        return put(data)
+
+    monkeypatch.setattr(world.registry.store, "put_blob", interrupted)
+    with pytest.raises(StateError, match="withdrawn"):
+        world.registry.amend(study.id, world.protocol(title="Other"), reason="r", seen="nothing_run")

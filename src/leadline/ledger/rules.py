@@ -54,7 +54,7 @@ class Decision(KeyRules):
             case Report():
                 return [replace(self.own_study(predicate.study, service=True), reported=True)]
             case Withdraw():
-                study = self.own_study(predicate.study)
+                study = self.own_study(predicate.study, former=False)
                 if study.withdrawn:
                     raise self.misplaced(f"the study {study.study} is withdrawn already")
                 return [replace(study, withdrawn=True)]
@@ -165,12 +165,13 @@ class Decision(KeyRules):
             raise self.misplaced(f"the log knows no study {study}")
         return record
 
-    def own_study(self, study: str, *, service: bool = False) -> StudyRecord:
-        """The record of a study for which the signing key may act."""
+    def own_study(self, study: str, *, service: bool = False, former: bool = True) -> StudyRecord:
+        """The record of a study for which the signing key may act; `former`: also one that was rotated under seal."""
         record = self.study(study)
         seal_rules.require_open(self, record)
         roles = ("author", "service") if service else ("author",)
-        signer = seal_rules.former_signer(self, record) or self.signer(*roles)
+        earlier = seal_rules.former_signer(self, record) if former else None
+        signer = earlier or self.signer(*roles)
         if signer.role == "author" and signer.lineage not in record.lineages:
             raise self.refused(
                 f"the key of {signer.holder} may not act for {study}",

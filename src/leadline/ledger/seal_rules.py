@@ -7,8 +7,8 @@
   it: the author's, the installation's, or one of a quorum of trustees. It gives rights to the keys that were
   committed to, and to no other. What does not open the commitments is refused, wherever the log is replayed.
 * Some fields are opened by whoever sealed the study.
-* What was signed under seal enters the log with the reveal. A key that was rotated meanwhile (not revoked) may
-  therefore still have signed it.
+* What was signed under seal enters the log with the reveal. An author's key that was rotated meanwhile (after the
+  seal, and not revoked) may therefore still have signed it: attempts, logs, amendments and reports, no withdrawal.
 """
 
 from dataclasses import replace
@@ -64,9 +64,11 @@ def require_open(bench: Bench, study: StudyRecord) -> None:
 
 
 def former_signer(bench: Bench, study: StudyRecord) -> KeyRecord | None:
-    """The signer, if it was rotated and the study was sealed; None otherwise."""
+    """The signer, if it is an author's key that was rotated since the study was sealed; None otherwise."""
     record = bench.state.key(bench.keyid)
-    return record if study.sealed and record is not None and record.state == "rotated" else None
+    if not study.sealed or record is None or record.role != "author" or record.state != "rotated":
+        return None
+    return record if record.ended is not None and record.ended > study.index else None
 
 
 def _opens_freeze(study: StudyRecord, opening: Opening) -> bool:

@@ -7,7 +7,7 @@ holds nobody's key: it hands statements out to be signed and takes envelopes bac
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from leadline.errors import InputError, StateError
@@ -16,6 +16,7 @@ from leadline.ledger.keys import VerifyKey
 from leadline.mcp.answers import ToSign, Upload
 from leadline.mcp.roots import NO_ROOTS, Roots
 from leadline.registry.drafting import Draft, Unneeded, draft
+from leadline.registry.filenames import file_name
 from leadline.registry.intake import Staging
 from leadline.registry.registry import Registry
 from leadline.store import Appended
@@ -144,9 +145,9 @@ class SigningDesk:
         keyid, staging = _whose(signing).fingerprint, Staging(self.registry.store.shelf)
         paths = []
         for upload in uploads:
-            place = folder / upload.sha256[:16]
-            place.mkdir()
-            path = place / (PurePath(upload.name).name or "log")
+            place = folder / upload.sha256
+            place.mkdir(exist_ok=True)
+            path = place / file_name(upload.name)
             with staging.open(keyid, upload.sha256) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
             paths.append(path)

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 from leadline.protocol.digest import Path, dotted
 from leadline.protocol.nodes import Node, Place
 
-
 MAX_READ = 1_000
 """How many faults of one document are looked at: the work of explaining them stays small for any document."""
 

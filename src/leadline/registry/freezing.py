@@ -7,6 +7,7 @@ from leadline.errors import StateError
 from leadline.ledger.ids import study_id
 from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
+from leadline.registry.publication import require_live
 from leadline.store import Appended, ReadView
 from leadline.store.projections.studies import StudyRow, studies
 
@@ -100,7 +101,12 @@ def amend(registry: "Registry", study: str, protocol: Protocol, *, reason: str, 
         "seen": seen,
         "created": registry.time(),
     }
-    return registry.append(lambda view: [("amend", said, registry.author())])[0]  # noqa: ARG005
+
+    def build(view: ReadView) -> "list[Said]":
+        require_live(view, current.id, "its plan is not changed any more")
+        return [("amend", said, registry.author())]
+
+    return registry.append(build)[0]
 
 
 def withdraw(registry: "Registry", study: str, reason: str) -> Appended:

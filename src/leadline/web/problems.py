@@ -81,7 +81,7 @@ def problem_of(error: BaseException, instance: str = "", *, fault: str = "") -> 
         status,
         title,
         error.message if shown else _PATH.sub("…", error.message),
-        error.remedy(),
+        error.remedy() if shown else _PATH.sub("…", error.remedy() or ""),
         instance,
     )
     if error.where and shown and not _PATH.match(error.where):

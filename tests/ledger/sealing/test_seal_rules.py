@@ -62,6 +62,13 @@ def sealed(registry: Registry, signer: SigningKey = ALICE, **changes: Any) -> st
     return study_id(registry.append("seal", seal(tier=tier, **changes), signer).leaf_hash)
 
 
+def rotate(registry: Registry, old: SigningKey, new: SigningKey) -> None:
+    """Both halves of a rotation."""
+    registry.register(new, replaces=old.fingerprint)
+    fields = {"action": "rotate", "role": old.role, "public": new.public.vkey, "time": TIME}
+    registry.append("key", fields | {"replaces": old.fingerprint}, old)
+
+
 def attempt(study: str) -> dict[str, Any]:
     """The announcement of a first attempt."""
     return {"study": study, "number": 1, "action": "open", "status": "started", "created": TIME}
@@ -207,6 +214,49 @@ def test_what_was_signed_under_seal_survives_a_rotation_but_not_a_revocation(reg
         else:
             with pytest.raises(SignatureError, match="revoked"):
                 registry.append_envelope(hidden)
+
+
+def test_a_key_rotated_before_the_seal_stays_silent(registry: Registry) -> None:
+    """Only what was signed under seal may come late: a key that was gone by then signed nothing under it."""
+    heir = key("alice.heir.example")
+    rotate(registry, ALICE, heir)
+    study = study_id(registry.append("seal", seal(heir), heir).leaf_hash)
+    registry.append("reveal", reveal(study, heir), heir)
+    with pytest.raises(SignatureError, match="rotated"):
+        registry.append("attempt", attempt(study), ALICE)
+    registry.append("attempt", attempt(study), heir)
+
+
+def test_a_rotated_key_does_not_withdraw(registry: Registry) -> None:
+    """Nobody withdraws under seal, so a rotated key has nothing late to say of that kind."""
+    study = sealed(registry)
+    rotate(registry, ALICE, key("alice.heir.example"))
+    registry.append("reveal", reveal(study), BOB)
+    with pytest.raises(SignatureError, match="rotated"):
+        registry.append("withdraw", {"study": study, "reason": "r", "created": TIME}, ALICE)
+
+
+@pytest.mark.parametrize("kind", ["attempt", "withdraw", "report"])
+def test_a_rotated_service_key_has_no_rights_to_what_was_sealed(registry: Registry, kind: str) -> None:
+    """The service says nothing under seal, and a service key that was replaced says nothing at all."""
+    study = sealed(registry)
+    registry.append("reveal", reveal(study), ALICE)
+    rotate(registry, SERVICE, key("heir.example/service", "service"))
+    said = {
+        "attempt": attempt(study),
+        "withdraw": {"study": study, "reason": "r", "created": TIME},
+        "report": {
+            "study": study,
+            "report": "ab" * 32,
+            "protocol": "ef" * 32,
+            "logs": [],
+            "engine": "leadline 1",
+            "verdicts": {},
+            "created": TIME,
+        },
+    }
+    with pytest.raises(SignatureError):
+        registry.append(kind, said[kind], SERVICE)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ OPERATIONS = {
     "getSchema", "submitStatements", "putBlob", "getBlob", "getLog", "listEntries", "getFeed", "proveInclusion",
     "proveConsistency", "getCheckpoint", "listCosignatures", "listTimestamps", "listTables", "listRows",
     "countRows", "countGroups", "matchText", "submitSeal", "depositSlot",
+    "signHazardSeal", "askOwn", "holdSeal", "openHazardFields", "sendRequest",
 }  # fmt: skip
 
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from leadline.ledger.keys import SigningKey
 from leadline.ledger.sealing import age
 from leadline.ledger.sealing.slots import make_slot
 from leadline.ledger.statements import make_signed
+from leadline.registry.access import Rates
+from leadline.registry.lifecycle import withholding_request
 from leadline.registry.sealing import flush, prepare
 from leadline.registry.sealing.outbox import sign_deposit
 from leadline.registry.sealing.sealing import Prepared, deposit_key
@@ -110,3 +113,51 @@ def test_what_is_no_seal_is_refused(served: Service) -> None:
     wrong = submission(served, made, envelope=b64encode(make_signed("seal", short, served.key)).decode())
     assert served.client.post(f"{PREFIX}/seals", json=wrong).status_code == 409
     assert served.client.post(f"{PREFIX}/seals", json={"envelope": "!"}).status_code == 400
+
+
+def test_private_requests_are_charged_and_change_nothing_public(tmp_path: Path) -> None:
+    """Withholding answers alike for every open study of the key, until the key has asked for too much."""
+    rates = Rates(statements_per_hour=1, statements_burst=4, address_factor=10, requests_per_minute=0)
+    served = service(tmp_path / "world", rates=rates)
+    first = served.world.register().id
+    second = served.world.register(served.world.protocol(title="Another")).id
+    size, answers = served.get("/log")["size"], set()
+    origin, clock = served.world.registry.home.origin, served.world.clock
+
+    def ask(study: str, action: Any, key: Any = None) -> Any:
+        envelope = withholding_request(origin, study, action, key or served.key, clock())
+        return served.client.post(f"{PREFIX}/requests", json={"request": b64encode(envelope).decode()})
+
+    for study, action in ((first, "withhold"), (second, "withhold"), (first, "lift")):
+        response = ask(study, action)
+        answers.add((response.status_code, response.content))
+    stranger = SigningKey.generate("mallory.example")
+    refused = [ask(study, "withhold", stranger) for study in (first, "LL-0000000000000")]
+    assert [one.status_code for one in refused] == [403, 403]
+    assert len(answers) == 1
+    assert served.get("/log")["size"] == size
+    assert ask(second, "lift").status_code == 202
+    too_much = ask(second, "withhold")
+    assert (too_much.status_code, int(too_much.headers["retry-after"]) > 0) == (429, True)
+
+
+def test_a_hazard_seal_must_be_the_installations(served: Service) -> None:
+    """Signed by somebody else it is refused, and so is one without its body."""
+    made = prepare(
+        served.world.protocol(),
+        served.key,
+        age.recipient_of(age.generate()),
+        now="2026-03-01T10:00:00Z",
+        today=served.world.clock.now.date(),
+        tier="hazard",
+    )
+    own = submission(served, made, introduction=None, body=b64encode(made.body).decode())
+    assert served.client.post(f"{PREFIX}/seals", json=own).status_code == 403
+    key = served.world.registry.home.ensure("installation")
+    signed = b64encode(make_signed("seal", made.said, key)).decode()
+    bare = {"envelope": signed, "deposit_key": made.deposit_public.hex()}
+    assert served.client.post(f"{PREFIX}/seals", json=bare).status_code == 409
+    short = {**bare, "body": b64encode(made.body[:-1]).decode()}
+    assert served.client.post(f"{PREFIX}/seals", json=short).status_code == 409
+    whole = {**bare, "body": own["body"]}
+    assert served.client.post(f"{PREFIX}/seals", json=whole).status_code == 202

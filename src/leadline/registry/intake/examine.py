@@ -32,6 +32,7 @@ from leadline.registry.intake import work
 from leadline.registry.intake.wanted import MissingBlobsError, Offered
 from leadline.registry.judging import MOST_BODY, checked_body
 from leadline.registry.publication import facts_of as report_facts
+from leadline.registry.publication import statement_of
 from leadline.registry.sealing.door import check_reveal, check_seal
 from leadline.store.projection import TableReader
 from leadline.store.projections.seals import slots
@@ -195,8 +196,8 @@ def _report(registry: "Registry", said: Report) -> Examined:
         facts = facts_of(view, study.id)
     with tempfile.TemporaryDirectory(prefix="leadline-intake-") as folder:
         paths = _lay_out(registry, study, Path(folder))
-        body, fields = work.report_bytes(study.protocol, paths, study.registration, study.attempts)
-    expected = {**fields, "report": sha256_hex(body), "protocol": study.row.protocol}
+        body = work.report_bytes(study.protocol, paths, study.registration, study.attempts)
+    expected = {**statement_of(body, sha256_hex(body)), "protocol": study.row.protocol}
     given = said.model_dump(mode="json", include=set(expected))
     given["logs"] = sorted(given["logs"])
     if expected["engine"] != given["engine"]:
@@ -274,7 +275,7 @@ def _import(keyid: str, said: Import, offered: Offered) -> Examined:
                 while chunk := source.read(_COPY):
                     target.write(chunk)
             paths.append(path)
-        computed, _ = work.report_bytes(protocol, paths, None, ())
+        computed = work.report_bytes(protocol, paths, None, ())
     if computed != body:
         raise StatementError(
             "the imported report is not what its logs give when it is computed again",

@@ -8,15 +8,14 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from leadline.errors import InputError, ProtocolError, QuotaError, StatementError
-from leadline.ledger.canon import canonical
 from leadline.logs.apart import GIB, MIB, ApartLimits, run_apart
 from leadline.protocol.model import Protocol
+from leadline.registry.computing import REPORT, question
 from leadline.store.blobs import check_digest
 
 if TYPE_CHECKING:
@@ -92,22 +91,12 @@ def report_bytes(
     paths: Sequence[Path],
     registration: "Registration | None",
     attempts: Sequence["Attempt"],
-) -> tuple[bytes, dict[str, Any]]:
-    """The report of the registered analysis, and what a statement about it must say of it.
+) -> bytes:
+    """The report of the registered analysis.
 
     Without a registration the report is that of a retrospective record.
     """
-    question = {
-        "protocol": protocol.canonical_bytes().decode(),
-        "paths": [str(path) for path in paths],
-        "registration": None
-        if registration is None
-        else {**asdict(registration), "leaf_hash": registration.leaf_hash.hex()},
-        "attempts": [asdict(attempt) for attempt in attempts],
-    }
-    payload = json.dumps(question, default=_plain).encode()
-    answer = json.loads(apart(f"{_HERE}:report_apart", payload, ANALYSIS))
-    return answer["report"].encode(), answer["said"]
+    return apart(REPORT, question(protocol, paths, registration, attempts), ANALYSIS)
 
 
 def named_in_report(body: bytes) -> tuple[str, list[tuple[str, str]]] | None:
@@ -117,22 +106,6 @@ def named_in_report(body: bytes) -> tuple[str, list[tuple[str, str]]] | None:
     """
     said = json.loads(apart(f"{_HERE}:named_in_report_apart", body, REHEARSAL))
     return None if said is None else (said["protocol"], [(digest, name) for digest, name in said["logs"]])
-
-
-def said_of(report: Any) -> dict[str, Any]:
-    """The fields of a report statement that follow from the report itself."""
-    return {
-        "logs": sorted(log.sha256 for log in report.logs),
-        "engine": report.engine,
-        "verdicts": {
-            name: {
-                "outcome": verdict.outcome,
-                "reason": (verdict.reason or "decided")[:500],
-                "standing": verdict.standing,
-            }
-            for name, verdict in report.verdicts.items()
-        },
-    }
 
 
 # -- run apart ------------------------------------------------------------------------------------
@@ -176,48 +149,6 @@ def summaries_apart(folder: bytes) -> bytes:
         for header in sorted(table.headers, key=lambda header: header.sha256)
     ]
     return json.dumps([asdict(one) for one in found]).encode()
-
-
-def report_apart(payload: bytes) -> bytes:
-    """The report of the analysis that the question in `payload` asks for, with its statement's fields."""
-    from leadline.logs import read_logs
-    from leadline.verdict.analysis import analyze
-    from leadline.verdict.model import Attempt, Registration
-    from leadline.verdict.needs import closed_with, required_columns
-
-    asked = json.loads(payload)
-    protocol = Protocol.parse(asked["protocol"].encode(), name="protocol.json")
-    attempts = [_typed(Attempt, one) for one in asked["attempts"]]
-    registration = None if asked["registration"] is None else _typed(Registration, asked["registration"])
-    samples = read_logs(
-        [Path(path) for path in asked["paths"]],
-        tier="sample",
-        columns=list(required_columns(protocol)) or None,
-        prefer=closed_with(attempts),
-    )
-    report = analyze(protocol, samples, registration=registration, attempts=attempts)
-    return canonical({"report": report.to_json().decode(), "said": said_of(report)})
-
-
-def _typed(kind: Any, fields: dict[str, Any]) -> Any:
-    """A record of the ledger's facts back from JSON: its times, tuples and hashes as they were."""
-    read = {
-        name: tuple(value)
-        if isinstance(value, list)
-        else bytes.fromhex(value)
-        if name == "leaf_hash"
-        else datetime.fromisoformat(value["time"])
-        if isinstance(value, dict)
-        else value
-        for name, value in fields.items()
-    }
-    return kind(**read)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return {"time": value.isoformat()}
-    raise TypeError(f"{type(value).__name__} is not carried to another process")
 
 
 def _is_small(protocol: Protocol) -> bool:

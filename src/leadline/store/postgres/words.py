@@ -95,6 +95,8 @@ def _folded(character: str) -> str | None:
         return None
     base = unicodedata.normalize("NFD", character)
     bare = "".join(c for c in base if unicodedata.category(c) != "Mn") if len(base) > 1 else character
+    if not bare.isascii():  # FTS5 takes accents off Latin letters only
+        bare = character
     folded = bare.casefold()
     return folded if len(folded) == len(bare) else bare.lower()
 

@@ -140,8 +140,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
         if message["type"] == "http.response.start" and not self._plain:
-            headers = [*message.get("headers", []), *_ALWAYS]
+            headers = list(message.get("headers", []))
             names = {name.lower() for name, _ in headers}
+            headers += [one for one in _ALWAYS if one[0] not in names]
             if self.tag is not None and message["status"] == 200:
                 headers += [(b"etag", self.tag.encode()), (b"cache-control", b"public, no-cache")]
             elif b"cache-control" not in names:
