@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -110,13 +111,12 @@ def _as_json(data: bytes, random: Random) -> bytes:
             case 0:
                 del holder[name]
             case 1 if isinstance(holder, dict):
-                holder[random.choice(("", "unknown", "a" * 300, "__class__", "\ud800"))] = random.choice(
-                    VALUES
-                )
+                unknown = random.choice(("", "unknown", "a" * 300, "__class__", "\ud800"))
+                holder[unknown] = deepcopy(random.choice(VALUES))
             case 2 if isinstance(holder, list):
                 holder[:] = holder * random.choice((2, 40))
             case _:
-                holder[name] = random.choice(VALUES)
+                holder[name] = deepcopy(random.choice(VALUES))
     text = json.dumps(document, ensure_ascii=random.random() < 0.5, separators=(",", ":"))
     return text.encode("utf-8", "surrogatepass")
 

@@ -43,6 +43,7 @@ LARGE: dict[str, bytes] = {
     "many operators": b"score > 1 and " * 50_000 + b"score > 1",
     "many nots": b"not " * 100_000 + b"score",
     "many minus": b"-" * 100_000 + b"1",
+    "many steps into a field": b"metadata" + b".a" * 450 + b" + 1",
     "quotes": b'"' * MIB,
     "spaces": b" " * 2 * MIB,
     "many signatures": b"x\n\n" + b"\xe2\x80\x94 log AAAAAAAA\n" * 100_000,

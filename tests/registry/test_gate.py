@@ -57,10 +57,34 @@ def test_a_key_and_an_address_are_charged_before_anything_is_verified(world: Wor
             door.let_in([forged], address="192.0.2.1").submit()
     with pytest.raises(QuotaError, match="from this address"):
         door.let_in([forged], address="192.0.2.1")
-    for _ in range(3):
-        door.let_in([key_statement(world.key)], address="192.0.2.2").submit()
+    plans = [world.protocol(title=f"Plan {number}") for number in range(4)]
+    door.let_in([key_statement(world.key)], address="192.0.2.2").submit()
+    for plan in plans[:2]:
+        door.let_in([freeze(plan, world.key)], address="192.0.2.2").submit([plan.canonical_bytes()])
     with pytest.raises(QuotaError, match="under this key"):
-        door.let_in([key_statement(world.key)], address="192.0.2.2")
+        door.let_in([freeze(plans[3], world.key)], address="192.0.2.2")
+
+
+def test_nobody_uses_up_the_quota_of_somebody_else(world: World) -> None:
+    """Public envelopes sent again, and statements badly signed beside others, cost their key nothing."""
+    door = gate(world, rates=Rates(statements_per_hour=1, statements_burst=3, address_factor=50))
+    known = key_statement(world.key)
+    door.let_in([known], address="192.0.2.1").submit()
+    for _ in range(6):
+        receipts = door.let_in([known], address="192.0.2.9").submit()
+        assert [one.duplicate for one in receipts] == [True]
+    head, mark, rest = freeze(world.protocol(), world.key).partition(b'"sig":"')
+    forged = head + mark + b"AAAA" + rest[4:]
+    for _ in range(6):
+        with pytest.raises(SignatureError):
+            door.let_in([forged, known], address="192.0.2.9").submit()
+    listed = gate(world, mode="listed", allowed=[world.key.fingerprint], rates=Rates(statements_burst=3))
+    for _ in range(6):
+        with pytest.raises(SignatureError, match="scope"):
+            listed.let_in([forged, key_statement(SigningKey.generate("m.example"))], address="192.0.2.9")
+    plan = world.protocol()
+    for one in (door, listed):
+        one.let_in([freeze(plan, world.key)], address="192.0.2.1").submit([plan.canonical_bytes()])
 
 
 def test_seals_have_a_door_of_their_own(world: World) -> None:
@@ -83,7 +107,7 @@ def test_seals_have_a_door_of_their_own(world: World) -> None:
 
 
 def test_a_successor_announces_itself_by_the_rights_of_the_key_it_replaces(world: World) -> None:
-    """And afterwards writes by them; a stranger who names somebody else's key gets nothing by it."""
+    """Where that key confirms it at once; a stranger who only names somebody else's key is refused."""
     store = world.registry.store
     world.registry.register_key("Ada")
     listed = access_to(store, mode="listed", allowed=[world.key.fingerprint])
@@ -92,12 +116,13 @@ def test_a_successor_announces_itself_by_the_rights_of_the_key_it_replaces(world
     announced = key_statement(new, replaces=world.key.fingerprint)
     with pytest.raises(SignatureError, match="scope 'register'"):
         door.let_in([key_statement(new)], address="here")
-    door.let_in([announced], address="here").submit()
+    with pytest.raises(SignatureError, match="scope 'register'"):
+        door.let_in([announced], address="here")
     with pytest.raises(SignatureError, match="scope 'register'"):
         door.let_in([freeze(world.protocol(), stranger)], address="here")
     said = {"action": "rotate", "role": "author", "public": new.public.vkey}
     rotation = make_signed("key", {**said, "replaces": world.key.fingerprint, "time": TIME}, world.key)
-    door.let_in([rotation], address="here").submit()
+    door.let_in([announced, rotation], address="here").submit()
     plan = world.protocol()
     door.let_in([freeze(plan, new)], address="here").submit([plan.canonical_bytes()])
 

@@ -35,7 +35,14 @@ def parse(text: str) -> Node:
         )
     names = bare_names(tokens, text)
     builder = _Builder(tokens)
-    tree = builder.build(_sqlglot(text, names))
+    try:
+        tree = builder.build(_sqlglot(text, names))
+    except (
+        RecursionError
+    ):  # the parser's own tree, which it writes out by recursion where we name what is not read
+        raise ExpressionError(
+            f"the expression nests deeper than {MAX_DEPTH}", remedy="use fewer steps"
+        ) from None
     _check_nothing_was_lost(tokens, names, builder.leaves)
     _check_depth(tree)
     return tree

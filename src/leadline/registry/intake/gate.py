@@ -1,21 +1,25 @@
 """The one gate through which strangers write: quotas first, then rights, then signatures.
 
-API and MCP hand what they receive to the same `Gate`, so that there is one policy whichever door somebody takes.
-What was charged in the name of a key that turns out not to have signed is given back to it.
+API and MCP hand what they receive to the same `Gate`, so that there is one policy whichever door somebody takes. An
+address pays for everything it sends. A key pays only for what it signed and what was new: envelopes are public, so
+anybody could otherwise use up somebody's quota by sending them again, or by signing badly in their name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from leadline.errors import InputError, SignatureError, StatementError
-from leadline.ledger.dsse import decode
+from leadline.ledger.dsse import Envelope, check_signature, decode
+from leadline.ledger.keys import VerifyKey
 from leadline.ledger.predicates import Key, Seal
 from leadline.ledger.statements import Statement, parse
+from leadline.ledger.tlog import leaf_hash
 from leadline.registry.access import OF_KIND, Access, Caller, Scope
 from leadline.registry.intake.examine import Scan
 from leadline.registry.intake.submission import MAX_STATEMENTS, submit
+from leadline.store.projections.authority import key as find_key
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
@@ -61,17 +65,18 @@ class Gate:
     def request(self, keyid: str, scope: Scope | None, *, address: str) -> Iterator[None]:
         """Around the work on one request that claims to be signed by `keyid`, which needs `scope` (None: no scope).
 
-        Charged as a statement before; given back to the key where the work raises SignatureError.
+        Charged as a statement before; given back to the key where the work does not succeed, since nothing shows
+        then that the key has asked.
         """
         if self.access is None:
             yield
             return
         self.access.charge_statements(Caller(address, keyid), 1)
-        if scope is not None:
-            self.access.require(keyid, scope)
         try:
+            if scope is not None:
+                self.access.require(keyid, scope)
             yield
-        except SignatureError:
+        except BaseException:
             self.access.forgive_statements(keyid, 1)
             raise
 
@@ -84,13 +89,41 @@ class Gate:
         access = self.access
         if access is None:
             return
-        for keyid, count in incoming.counts().items():
-            access.charge_statements(Caller(address, keyid), count)
-        if invitation is not None:
-            for keyid in incoming.counts():
-                access.redeem(invitation, keyid)
-        for keyid, statement in incoming.signers:
-            access.require_kind(_acting_for(access, keyid, statement), statement.kind)
+        charged: list[str] = []
+        try:
+            for keyid, count in incoming.counts().items():
+                access.charge_statements(Caller(address, keyid), count)
+                charged.append(keyid)
+            if invitation is not None:
+                for keyid in incoming.counts():
+                    access.redeem(invitation, keyid)
+            for keyid, statement in incoming.signers:
+                access.require_kind(self._acting_for(incoming, keyid, statement), statement.kind)
+        except BaseException:
+            incoming.forgive(incoming.unearned(charged))
+            raise
+
+    def _acting_for(self, incoming: "Incoming", keyid: str, statement: Statement) -> str:
+        """Whose permission counts: a successor announces itself by that of the key it is to replace.
+
+        Only where that key confirms it in the same submission, or has guardians who may: to register otherwise
+        needs a permission of one's own.
+        """
+        said, access = statement.predicate, self.access
+        if not isinstance(said, Key) or said.action != "register" or said.replaces is None or access is None:
+            return keyid
+        if _KEY_SCOPE in access.scopes(keyid):
+            return keyid
+        confirmed = any(
+            signer == said.replaces
+            and isinstance(other.predicate, Key)
+            and other.predicate.action == "rotate"
+            and other.predicate.public == said.public
+            for signer, other in incoming.signers
+        )
+        replaced = find_key(self.registry.store, said.replaces)
+        guarded = replaced is not None and bool(replaced.guardians)
+        return said.replaces if confirmed or guarded else keyid
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +147,57 @@ class Incoming:
     def submit(self, blobs: Sequence[bytes] = ()) -> "list[Appended]":
         """Append them, with all the checks and errors of `leadline.registry.intake.submit`."""
         try:
-            return submit(self.gate.registry, self.envelopes, blobs, scan=self.gate.scan)
-        except SignatureError:
-            if self.gate.access is not None:
-                for keyid, count in self.counts().items():
-                    self.gate.access.forgive_statements(keyid, count)
+            receipts = submit(self.gate.registry, self.envelopes, blobs, scan=self.gate.scan)
+        except BaseException:
+            self.forgive(self.unearned())
             raise
+        self.forgive(
+            keyid for (keyid, _), receipt in zip(self.signers, receipts, strict=True) if receipt.duplicate
+        )
+        return receipts
+
+    def unearned(self, charged: Collection[str] | None = None) -> Iterator[str]:
+        """The claimed key of each envelope that is in the log already, or that this key did not sign.
+
+        Only of keys among those `charged` (None: all were). Checks signatures, at most 64: for use where something
+        was refused.
+        """
+        store = self.gate.registry.store
+        for envelope, (keyid, _) in zip(self.envelopes, self.signers, strict=True):
+            if charged is not None and keyid not in charged:
+                continue
+            if store.index_of(leaf_hash(envelope)) is not None or not self._signed(envelope):
+                yield keyid
+
+    def forgive(self, keyids: Iterable[str]) -> None:
+        """Give each of these keys one statement back."""
+        if self.gate.access is not None:
+            for keyid in keyids:
+                self.gate.access.forgive_statements(keyid, 1)
+
+    def _signed(self, envelope: bytes) -> bool:
+        """Whether the claimed key signed: as the log knows it, or as these very statements announce it."""
+        opened = decode(envelope)
+        record = find_key(self.gate.registry.store, opened.keyid)
+        if record is not None:
+            return _verifies(opened, VerifyKey.parse(record.vkey))
+        announced = {
+            VerifyKey.parse(statement.predicate.public)
+            for _, statement in self.signers
+            if isinstance(statement.predicate, Key)
+        }
+        return any(_verifies(opened, key) for key in announced if key.fingerprint == opened.keyid)
+
+
+def _verifies(envelope: Envelope, key: VerifyKey) -> bool:
+    try:
+        check_signature(envelope, key)
+    except SignatureError:
+        return False
+    return True
 
 
 def _signer(envelope: bytes) -> tuple[str, Statement]:
     """The key an envelope claims to be signed by, and what it says; nothing is verified."""
     opened = decode(envelope)
     return opened.keyid, parse(opened.payload)
-
-
-def _acting_for(access: Access, keyid: str, statement: Statement) -> str:
-    """Whose permission counts: a successor announces itself by that of the key it is to replace."""
-    said = statement.predicate
-    succeeds = isinstance(said, Key) and said.action == "register"
-    if isinstance(said, Key) and succeeds and said.replaces and _KEY_SCOPE not in access.scopes(keyid):
-        return said.replaces
-    return keyid

@@ -25,6 +25,7 @@ from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
 from leadline.registry.attaching import LOGS_PER_STATEMENT
 from leadline.registry.bundle import Proven, Record, record_of
+from leadline.registry.filenames import file_name
 from leadline.registry.handover import Handover, readable_logs, require_stamps
 from leadline.registry.publication import statement_of
 from leadline.registry.run import Run
@@ -345,7 +346,7 @@ class SealedWork:
 
     def _lay_out(self, place: Path, digest: str, name: str) -> Path:
         source = Path(self.secrets.files.get(digest, ""))
-        target = place / digest[:16] / (Path(name).name or "log")
+        target = place / digest / file_name(name)
         target.parent.mkdir()
         try:
             shutil.copyfile(source, target)
