@@ -279,7 +279,7 @@ def test_a_network_of_ipv6_is_one_client(one: str, other: str, same: bool) -> No
 def test_quotas_come_before_signatures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the quota is used up, no further signature is verified, and the answer says when to come back."""
     served = service(
-        tmp_path / "world", rates=Rates(statements_per_hour=3600, statements_burst=2, requests_per_minute=0)
+        tmp_path / "world", rates=Rates(statements_per_hour=1, statements_burst=2, requests_per_minute=0)
     )
     checked: list[object] = []
     original = keys.verify
