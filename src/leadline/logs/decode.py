@@ -140,7 +140,7 @@ def _convert(document: Any, kind: type[_T], where: str) -> _T:
                 document[name] = Raw(encode(document[name]))
     try:
         return msgspec.convert(document, kind)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise unknown_shape(str(error), where) from error
 
 

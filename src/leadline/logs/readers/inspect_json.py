@@ -16,6 +16,7 @@ from leadline.logs.decode import (
     decode_object,
     decode_sample,
     id_decoder,
+    reparse,
     unknown_shape,
 )
 from leadline.logs.header_build import build_header
@@ -51,7 +52,7 @@ def recognise(source: Source) -> bool:
         return False
     try:
         probe = _probe.decode(data)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
         try:
             document = json.loads(data)
         except (ValueError, RecursionError):
@@ -92,15 +93,15 @@ def _document(log: JsonLog, where: str, ledger: Ledger) -> Json:
         raw = bytes(getattr(log, name))
         try:
             document[name] = msgspec.json.decode(raw)
-        except msgspec.MsgspecError:
-            document[name] = json.loads(raw)  # bare NaN; the whole document was JSON to begin with
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:  # bare NaN, or what is no text
+            document[name] = reparse(raw, where, error, lambda _: None)  # noted when the whole was read
     return document
 
 
 def _identity(sample: Any, where: str) -> SampleId:
     try:
         return id_decoder.decode(sample) if isinstance(sample, Raw) else msgspec.convert(sample, SampleId)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise unknown_shape(str(error), where) from error
 
 

@@ -78,7 +78,7 @@ class EvalArchive:
         data = self._archive.read(name)
         try:
             parsed = msgspec.json.decode(data)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             parsed = reparse(data, self._where(name), error, self._ledger.retried)
         return parsed if isinstance(parsed, list) else [parsed]
 
@@ -121,7 +121,7 @@ class EvalArchive:
             if (member := _sample_member(entry.name)) is not None:
                 try:
                     real: str | int | None = id_decoder.decode(self._archive.read(entry)).id
-                except (LogError, msgspec.MsgspecError, RecursionError):
+                except (LogError, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
                     real = None  # replaced bytes owe nobody anything
                 yield (member.id, member.epoch), real
 

@@ -185,7 +185,7 @@ def _paths(text: bytes, values: Collection[bytes]) -> dict[bytes, str]:
         return {}
     try:
         document = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return {}
     wanted = {_unescaped(value): value for value in values}
     paths: dict[bytes, str] = {}
