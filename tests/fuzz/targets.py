@@ -255,7 +255,9 @@ def _jsons() -> list[bytes]:
         "dataset": {"name": "t", "samples": 2, "sample_ids": [1, "two"]}, "config": {"epochs": 1}, "task_version": 0,
     }  # fmt: skip
     whole = {"version": 2, "status": "success", "eval": spec, "results": claimed(rows), "samples": rows}
-    return [json.dumps(whole).encode()]
+    text = json.dumps(whole).encode()
+    surrogate = json.dumps({**whole, "samples": [sample("\ud800", float("nan"))]}).encode()
+    return [text, text.replace(b'"scorer": "match"', b'"scorer": "\x8f"'), surrogate]
 
 
 def _bundle(data: bytes) -> None:
