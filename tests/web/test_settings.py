@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from leadline.errors import InputError, NotFoundError
+from leadline.ledger.cosignature import CosignerKey
 from leadline.ledger.keys import SigningKey
 from leadline.web.serving import warnings
 from leadline.web.settings import Quotas, Settings, is_loopback, redacted
@@ -160,3 +161,15 @@ def test_an_address_others_can_reach_needs_a_name() -> None:
 def test_what_counts_as_this_machine(host: str, local: bool) -> None:
     """Loopback addresses and their usual name are this machine, everything else is not."""
     assert is_loopback(host) is local
+
+
+def test_a_witness_is_named_by_the_key_it_hands_out(tmp_path: Path) -> None:
+    """The cosigner's form of a key, which `witness init` prints, is taken like the plain one; other text is refused."""
+    path = tmp_path / "leadline.toml"
+    for vkey in (KEY.vkey, CosignerKey.of(KEY).vkey):
+        path.write_text(f'witnesses = [{{ url = "https://witness.example.org/", vkey = "{vkey}" }}]')
+        (peer,) = Settings.load(path, {}).witnesses
+        assert peer.vkey == vkey
+    path.write_text('witnesses = [{ url = "https://witness.example.org/", vkey = "nonsense" }]')
+    with pytest.raises(InputError, match="witness init"):
+        Settings.load(path, {})

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from leadline.errors import InputError, NotFoundError
+from leadline.errors import Explained, InputError, NotFoundError
+from leadline.ledger.cosignature import CosignerKey
 from leadline.ledger.sealing.periods import BUCKET
 from leadline.store.projections.status import GRACE_DAYS
 from leadline.web import values
@@ -250,7 +251,10 @@ def _peer(value: Any) -> Peer:
     if not isinstance(value, Mapping) or set(value) != {"url", "vkey"}:
         raise ValueError("must be tables with url and vkey")
     vkey = values.text()(value["vkey"])
-    values.fingerprint(vkey)
+    try:
+        CosignerKey.parse(vkey)
+    except Explained as error:
+        raise ValueError("need a vkey as `leadline witness init` prints it") from error
     return Peer(values.page_address(value["url"]), vkey)
 
 
