@@ -2,17 +2,29 @@
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cli.shell import Lab, leadline
+from leadline.registry.registry import Registry
 
 
 def overdue() -> str:
     """A day on which the lab's study is overdue and not yet to be closed."""
     return (datetime.now(UTC) + timedelta(days=100)).date().isoformat()
+
+
+@contextmanager
+def on(day: str) -> Iterator[None]:
+    """Commands run on that day."""
+    then = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Registry.open.__func__.__kwdefaults__, "clock", lambda: then)  # type: ignore[attr-defined]
+        yield
 
 
 def key_of(path: Path, name: str) -> str:
@@ -28,19 +40,26 @@ def test_tend_publishes_an_overdue_study(lab: Lab) -> None:
     planned = leadline("tend", "--today", day, "--dry-run", "--json").json
     assert [one["kind"] for one in planned["events"]] == ["published"]
     assert leadline("show", lab.study, "--json").json["reports"] == []
-    assert f"Published {lab.study} (entry" in leadline("tend", "--today", day).out
+    refused = leadline("tend", "--today", day, status=3)
+    assert "has not come yet" in refused.err
+    assert leadline("show", lab.study, "--json").json["reports"] == []
+    with on(day):
+        assert f"Published {lab.study} (entry" in leadline("tend").out
     (report,) = leadline("show", lab.study, "--json").json["reports"]
     assert report["automatic"] is True
     assert "published by the registry itself" in " ".join(leadline("show", lab.study).out.split())
-    assert leadline("tend", "--today", day).out == "Nothing is due.\n"
+    with on(day):
+        assert leadline("tend").out == "Nothing is due.\n"
 
 
 def test_a_withheld_study_closes_with_the_others(lab: Lab) -> None:
     """`withhold` keeps it from being published; past its grace it is closed, and `show` says when."""
     leadline("withhold", lab.study)
-    assert leadline("tend", "--today", overdue()).out == "Nothing is due.\n"
+    with on(overdue()):
+        assert leadline("tend").out == "Nothing is due.\n"
     later = (datetime.now(UTC) + timedelta(days=90 + 90 + 62)).date().isoformat()
-    (event,) = leadline("tend", "--today", later, "--json").json["events"]
+    with on(later):
+        (event,) = leadline("tend", "--json").json["events"]
     assert (event["kind"], event["studies"]) == ("closed", [lab.study])
     shown = leadline("show", lab.study, "--json").json
     assert (shown["status"], shown["closed"]) == ("closed-undisclosed", event["index"])

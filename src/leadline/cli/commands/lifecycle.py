@@ -20,7 +20,12 @@ def tend(
     ] = 90,
     today: Annotated[
         datetime | None,
-        typer.Option("--today", formats=["%Y-%m-%d"], help="Tend as of this day.", show_default="today, UTC"),
+        typer.Option(
+            "--today",
+            formats=["%Y-%m-%d"],
+            help="Tend as of this day; one to come only with --dry-run.",
+            show_default="today, UTC",
+        ),
     ] = None,
     store: options.Store = None,
     json: options.Json = False,
@@ -37,9 +42,16 @@ def tend(
     """
     from leadline.cli.opening import mending
     from leadline.cli.output import Page, busy, emit
+    from leadline.errors import InputError
 
     with mending(store) as registry, busy("tending the registry"):
-        day = registry.clock().date() if today is None else today.date()
+        now = registry.clock().date()
+        day = now if today is None else today.date()
+        if day > now and not dry_run:
+            raise InputError(
+                f"{day} has not come yet, and what is published or closed stays so",
+                remedy="add --dry-run to see what would be done on that day",
+            )
         events = registry.tend(day, grace_days=grace, dry=dry_run)
     if json:
         listed = [
