@@ -174,7 +174,7 @@ def test_a_log_withheld_from_a_closed_attempt_is_missed(world: World) -> None:
 def test_logs_made_before_the_freeze_are_retrospective(world: World) -> None:
     """Registering after the result is never confirmatory, even with an attempt's token in the log."""
     study = world.register()
-    world.attempt(study, created=START - timedelta(days=3))
+    world.attempt(study, created=START - timedelta(days=3), force=True)
     report = study.analyze()
     assert report.standing == "retrospective"
     assert faults(report) == {"run.after_freeze"}

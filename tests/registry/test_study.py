@@ -1,5 +1,6 @@
 """A study's life in Python: attempts, stamps, publishing, and finding its like."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from leadline.ledger.keys import SigningKey
 from leadline.registry.registry import Registry
 from leadline.registry.run import STUDY_STAMP
 from leadline.verdict.conformance.context import ATTEMPT_STAMP
-from registry.world import World
+from registry.world import START, World
 
 
 @pytest.fixture
@@ -53,6 +54,20 @@ def test_a_file_attached_loosely_can_be_given_to_its_attempt(world: World) -> No
         other.attach(paths)
     other.attach(paths, force=True)
     assert len(other.logs) == 3
+
+
+def test_a_log_from_before_the_freeze_is_attached_on_purpose_only(world: World) -> None:
+    """One old log by mistake would make the whole study retrospective for good: it is refused, and nothing is kept."""
+    study = world.register()
+    old = world.lab_run(study, None, name="old", created=START - timedelta(days=3))
+    with pytest.raises(InputError, match="retrospective for good") as told:
+        study.attach(old)
+    assert "--force" in str(told.value.remedy())
+    with pytest.raises(InputError, match="retrospective for good"):
+        study.open_attempt().attach(old)
+    assert study.attachments == []
+    study.attach(old, force=True)
+    assert study.analyze().standing == "retrospective"
 
 
 def test_an_unstamped_file_belongs_to_one_attempt(world: World) -> None:

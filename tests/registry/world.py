@@ -216,9 +216,9 @@ class World:
         self.attempt(study)
         return study
 
-    def attempt(self, study: Study, **cheat: Any) -> list[Path]:
+    def attempt(self, study: Study, *, force: bool = False, **cheat: Any) -> list[Path]:
         """One announced run with its logs attached."""
         with study.attempt() as run:
             paths = self.lab_run(study, run, name=cheat.pop("name", f"run{run.number}"), **cheat)
-            run.attach(paths)
+            run.attach(paths, force=force)
         return paths

@@ -111,6 +111,11 @@ class LogHeader:
         epochs = self.config.get("epochs")
         return epochs if isinstance(epochs, int) and epochs > 0 else 1
 
+    @property
+    def begun(self) -> datetime:
+        """The earliest time the header admits: the log's creation, or the run's start."""
+        return self.created if self.started_at is None else min(self.created, self.started_at)
+
 
 def utc(text: str) -> datetime:
     """An ISO 8601 time as an aware datetime in UTC; a naive one is UTC already. ValueError if it is none."""

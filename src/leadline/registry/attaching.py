@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from leadline.errors import StateError
 from leadline.logs.headers import LogHeader
-from leadline.registry.handover import Handover, readable_logs, require_stamps
+from leadline.registry.handover import Handover, readable_logs, require_fit
 from leadline.registry.publication import require_live
 from leadline.registry.running import require_open, say
 from leadline.store import ReadView
@@ -34,7 +34,9 @@ def attach(
     table = readable_logs(logs)
     tokens = {row.number: store.leaf_hash(row.opened).hex() for row in study.attempt_rows}
     if not force:
-        require_stamps(table.headers, Handover(study.id, attempt, tokens), study.attachments)
+        require_fit(
+            table.headers, Handover(study.id, study.registration.created, attempt, tokens), study.attachments
+        )
     known = {row.sha256 for row in study.attachments if attempt is None or row.attempt == attempt}
     kept = {log.sha256: log.read for log in table.accounting.logs}
     fresh = (header for header in table.headers if header.sha256 not in known)

@@ -1,8 +1,9 @@
-"""Logs handed over to a study: are they logs, and are they stamped for what they are handed over for?"""
+"""Logs handed over to a study: are they logs, of a run after the freeze, stamped for what they are handed over for?"""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from leadline.errors import InputError, LogError, NotFoundError
@@ -17,10 +18,11 @@ from leadline.verdict.conformance.context import ATTEMPT_STAMP
 class Handover:
     """What logs are handed over for: a study, and one of its attempts where `attempt` says so.
 
-    `tokens` are the tokens of the study's attempts, by number.
+    `frozen` is when the study was frozen; `tokens` are the tokens of its attempts, by number.
     """
 
     study: str
+    frozen: datetime
     attempt: int | None
     tokens: Mapping[int, str]
 
@@ -54,10 +56,11 @@ def readable_logs(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str
     return table
 
 
-def require_stamps(headers: Iterable[LogHeader], to: Handover, attached: Iterable[AttachmentRow]) -> None:
-    """Raise InputError when a log says of itself that it belongs elsewhere, naming the log.
+def require_fit(headers: Iterable[LogHeader], to: Handover, attached: Iterable[AttachmentRow]) -> None:
+    """Raise InputError when a log says of itself that it belongs elsewhere or began too early, naming the log.
 
-    A log without stamps passes: whether it may count is for the report to say.
+    A log without stamps passes: whether it may count is for the report to say. One that began before the freeze
+    does not: attached by mistake, it would take the standing of the whole study, and nothing gives it back.
     """
     numbers = {token: number for number, token in to.tokens.items()}
     elsewhere = {row.sha256: row.attempt for row in attached if row.attempt not in (None, to.attempt)}
@@ -68,18 +71,32 @@ def require_stamps(headers: Iterable[LogHeader], to: Handover, attached: Iterabl
             raise _foreign(header, f"it is stamped for the study {study}", to)
         if token is not None and token not in numbers:
             raise _foreign(header, "its attempt token belongs to no attempt of this study", to)
-        if to.attempt is None:
-            continue
-        if token is not None and numbers[token] != to.attempt:
+        if to.attempt is not None and token is not None and numbers[token] != to.attempt:
             raise _foreign(header, f"it is stamped for attempt {numbers[token]}", to)
-        if header.sha256 in elsewhere:
+        if to.attempt is not None and header.sha256 in elsewhere:
             raise _foreign(header, f"it was attached for attempt {elsewhere[header.sha256]}", to)
+        if header.begun < to.frozen:
+            raise InputError(
+                f"this log began {_before(header, to)}",
+                where=header.path,
+                remedy="leave it out, and attach what was run after the freeze; name what was seen before in a protocol "
+                "(`foreknowledge`), or record it with `leadline import`. With --force (in Python force=True) it is "
+                "attached all the same",
+            )
+
+
+def _before(header: LogHeader, to: Handover) -> str:
+    return (
+        f"{header.begun:%Y-%m-%d %H:%M:%S} UTC, before {to.study} was frozen ({to.frozen:%Y-%m-%d %H:%M:%S} UTC): "
+        "attached, it makes the study retrospective for good"
+    )
 
 
 def _foreign(header: LogHeader, why: str, to: Handover) -> InputError:
     place = to.study if to.attempt is None else f"attempt {to.attempt} of {to.study}"
+    early = f"; it began {_before(header, to)}" if header.begun < to.frozen else ""
     return InputError(
-        f"this log does not belong to {place}: {why}",
+        f"this log does not belong to {place}: {why}{early}",
         where=header.path,
         remedy="attach it where it belongs, or leave it out; with --force (in Python force=True) it is attached all the same,"
         " and the report will say what it is stamped for",

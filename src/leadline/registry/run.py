@@ -64,7 +64,8 @@ class Run:
     ) -> tuple[str, ...]:
         """Hand over logs this run wrote; the attempt closes with their digests.
 
-        A log stamped for another study or attempt is refused unless `force`; other errors as `Study.attach`.
+        A log that began before the freeze, or is stamped for another study or attempt, is refused unless `force`;
+        other errors as `Study.attach`.
         """
         added = self.study.attach(logs, attempt=self.number, force=force)
         self.logs = tuple(dict.fromkeys((*self.logs, *added)))

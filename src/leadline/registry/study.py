@@ -180,11 +180,10 @@ class Study:
     ) -> tuple[str, ...]:
         """Keep evaluation logs (files or folders) and record that they belong to this study.
 
-        `attempt` names the open attempt that wrote them. A log whose stamp names another study or attempt is
-        refused unless `force`. Returns the logs' SHA-256 digests; a file attached before is not attached
+        `attempt` names the open attempt that wrote them. A log that began before the freeze, which would make the
+        study retrospective for good, or whose stamp names another study or attempt, is refused unless `force`. Returns the logs' SHA-256 digests; a file attached before is not attached
         again, except to say which attempt it belongs to. The bytes are stored first, durably; then the
-        statement. Raises LogError when a log cannot be read, InputError when there is none or one is stamped
-        for something else, StateError when the study is withdrawn or the attempt is not open.
+        statement. Raises LogError when a log cannot be read, InputError when there is none or one is refused, StateError when the study is withdrawn or the attempt is not open.
         """
         return attach(self, logs, attempt=attempt, force=force)
 

@@ -17,7 +17,11 @@ def attach(
         int | None, typer.Option("--attempt", metavar="N", min=1, help="The attempt that wrote them.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Attach even what is stamped for another study or attempt.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Attach even what began before the freeze, or is stamped for another study or attempt.",
+        ),
     ] = False,
     allow_finding: Annotated[
         list[str] | None,
@@ -29,8 +33,9 @@ def attach(
 ) -> None:
     """Keep evaluation logs, and record that they belong to a study.
 
-    A file that was attached before is not attached again. The attempt must be open, and a log whose stamp
-    names another study or another attempt is refused. Attached logs are public: they are first searched for
+    A file that was attached before is not attached again. The attempt must be open. Refused, unless forced, are
+    a log that began before the freeze, which would make the study retrospective for good, and one whose stamp names
+    another study or attempt. Attached logs are public: they are first searched for
     secrets and personal data, and what is found stops the command unless its code is allowed.
 
     JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "samples", "attempt"}]}, every log of the

@@ -169,7 +169,11 @@ def attach(
         int | None, typer.Option("--attempt", metavar="N", min=1, help="The attempt that wrote them.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Attach logs stamped for another study or attempt all the same.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Attach even what began before the freeze, or is stamped for another study or attempt.",
+        ),
     ] = False,
     store: options.Store = None,
     key: options.Key = None,

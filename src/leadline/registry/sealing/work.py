@@ -26,7 +26,7 @@ from leadline.protocol.model import Protocol
 from leadline.registry.attaching import LOGS_PER_STATEMENT
 from leadline.registry.bundle import Proven, Record, record_of
 from leadline.registry.filenames import file_name
-from leadline.registry.handover import Handover, readable_logs, require_stamps
+from leadline.registry.handover import Handover, readable_logs, require_fit
 from leadline.registry.publication import statement_of
 from leadline.registry.run import Run
 from leadline.registry.running import WITHOUT_LOGS
@@ -177,7 +177,7 @@ class SealedWork:
         record = self.record
         if not force:
             tokens = {one.number: one.token for one in record.attempts}
-            require_stamps(table.headers, Handover(self.id, attempt, tokens), ())
+            require_fit(table.headers, Handover(self.id, self.registration.created, attempt, tokens), ())
         kept = {log.sha256: log.read for log in table.accounting.logs}
         fresh = [header for header in table.headers if header.sha256 not in record.logs]
         files = []

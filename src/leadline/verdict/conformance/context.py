@@ -47,17 +47,16 @@ class Context:
             for header in self.logs_of(arm):
                 yield arm, self.protocol.task(arm.task), header
 
-    def begun(self, header: LogHeader) -> datetime | None:
+    def begun(self, header: LogHeader) -> datetime:
         """The earliest time the log admits: its own creation, its start, or its first sample's start."""
-        times = (header.created, header.started_at, self.seen[header.sha256].started)
-        return min((time for time in times if time is not None), default=None)
+        first = self.seen[header.sha256].started
+        return header.begun if first is None else min(header.begun, first)
 
     def logs_before_freeze(self) -> bool:
         """True when any log says it began before the freeze."""
         if self.registration is None:
             return False
-        begun = [self.begun(header) for header in self.headers]
-        return any(time is not None and time < self.registration.created for time in begun)
+        return any(self.begun(header) < self.registration.created for header in self.headers)
 
     def attempt_of(self, header: LogHeader) -> Attempt | None:
         """The attempt whose token the log carries."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from leadline.logs.headers import LogHeader
 from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context, answered
-from leadline.verdict.model import Answer, Attempt, Check, Registration
+from leadline.verdict.model import Attempt, Check, Registration
 
 #: Clocks of the registry and of the machine that ran may differ by this much.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -76,7 +76,7 @@ def _after_freeze(context: Context, header: LogHeader) -> Check:
     arm, begun, registration = context.assignment[header.sha256], context.begun(header), context.registration
     if registration is None:
         return Check(check_id, "unknown", promised, "never registered", arm, header.log)
-    if begun is not None and begun < registration.created:
+    if begun < registration.created:
         found = f"log says {begun.isoformat()}, freeze {registration.created.isoformat()}"
         return Check(check_id, "deviation", promised, found, arm, header.log)
     attempt = context.attempt_of(header)
@@ -98,14 +98,13 @@ def _not_before(context: Context, header: LogHeader) -> Iterator[Check]:
     """The first day (in UTC) on which a run may begin."""
     first, begun = context.protocol.timeline.not_before, context.begun(header)
     if first is not None:
-        found = None if begun is None else begun.date().isoformat()
-        answer: Answer = "unknown" if begun is None else answered(begun.date() >= first)
+        answer = answered(begun.date() >= first)
         arm = context.assignment[header.sha256]
-        yield Check("run.not_before", answer, f"{first}", found or "not logged", arm, header.log)
+        yield Check("run.not_before", answer, f"{first}", begun.date().isoformat(), arm, header.log)
 
 
 def _against_attempt(
-    registration: Registration, attempt: Attempt, header: LogHeader, begun: datetime | None, arm: str | None
+    registration: Registration, attempt: Attempt, header: LogHeader, begun: datetime, arm: str | None
 ) -> Check:
     check_id, promised = "run.after_freeze", "begun after the freeze"
     if attempt.opened_index <= registration.index:
@@ -113,7 +112,7 @@ def _against_attempt(
     if header.sha256 not in attempt.logs:
         found = f"carries the token of attempt {attempt.number}, which did not close with this file"
         return Check(check_id, "deviation", promised, found, arm, header.log)
-    if begun is not None and begun < attempt.opened - CLOCK_SKEW:
+    if begun < attempt.opened - CLOCK_SKEW:
         found = f"log says {begun.isoformat()}, attempt {attempt.number} opened {attempt.opened.isoformat()}"
         return Check(check_id, "deviation", promised, found, arm, header.log)
     found = f"attempt {attempt.number}, log index {attempt.opened_index} after freeze {registration.index}"
