@@ -1,5 +1,6 @@
 """A registry on another machine: the same life of a study, signed here and kept there; nothing is taken on faith twice."""
 
+import io
 import json
 import socket
 import threading
@@ -382,6 +383,27 @@ def test_answers_are_bounded_and_redirects_not_followed() -> None:
     with pytest.raises(StoreError, match="does not answer"):
         wire(httpx2.ConnectError("refused")).get("/log")
     assert pauses == [0.5, 2.0, 5.0]
+
+
+def test_an_invitation_goes_with_everything_that_writes_and_with_nothing_else() -> None:
+    """Reading needs none, so no page's address ever sees one; what cannot be one is not sent at all."""
+    seen: dict[str, str | None] = {}
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        seen[request.method + request.url.path] = request.headers.get("leadline-invitation")
+        return httpx2.Response(200, content=b"{}")
+
+    client = httpx2.Client(transport=httpx2.MockTransport(handle))
+    wire = Wire(ADDRESS, client, invitation=" LLI-abc_9-Z\n")
+    wire.get("/log")
+    wire.ask("/check", {})
+    wire.submit("/statements", b"{}")
+    wire.put("/blobs/00", io.BytesIO(b"x"), 1, {})
+    given = {path.rpartition("/api/v1/")[2]: token for path, token in seen.items()}
+    assert given == {"log": None, "check": None, "statements": "LLI-abc_9-Z", "blobs/00": "LLI-abc_9-Z"}
+    for bad in ("", "abc", "LLI-", "LLI-a\r\nHost: x", "LLI-" + "a" * 200):
+        with pytest.raises(InputError, match="no invitation"):
+            Wire(ADDRESS, client, invitation=bad)
 
 
 def test_a_lost_answer_is_asked_for_again() -> None:

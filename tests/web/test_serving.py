@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.shell import leadline, write_protocol
 from leadline.errors import InputError, StateError, StoreError
 from leadline.registry.registry import Registry
 from leadline.web.serving import bound, require_servable
@@ -53,7 +54,7 @@ sys.exit(main(sys.argv[2:]))
 class Server:
     """A running `leadline serve`."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("LEADLINE_")}
         self.process = subprocess.Popen(
             [
@@ -72,7 +73,7 @@ class Server:
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**environ, "LEADLINE_HOME": str(folder), "LEADLINE_TEND": "no"},
+            env={**environ, "LEADLINE_HOME": str(folder), "LEADLINE_TEND": "no", **settings},
         )
         self.lines: list[str] = []
         assert self.process.stderr is not None
@@ -165,6 +166,27 @@ def test_the_journal_can_be_json(tmp_path: Path, started: list[Server]) -> None:
     assert [one["event"] for one in said] == ["serving", "request", "stopping", "stopped"]
     assert all({"time", "level", "event"} <= set(one) for one in said)
     assert "secret-topic" not in "".join(server.lines)
+
+
+@pytest.mark.enable_socket
+def test_an_invited_newcomer_needs_nothing_but_the_command_line(
+    tmp_path: Path, started: list[Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Key, invitation, registration: each is a command, and without the invitation nothing is written."""
+    server = Server(tmp_path, LEADLINE_ACCESS="invited")
+    started.append(server)
+    address = f"http://127.0.0.1:{server.port}"
+    token = leadline("key", "invite", "--store", tmp_path / "r.db", "--json").json["token"]
+    monkeypatch.setenv("LEADLINE_HOME", str(tmp_path / "newcomer"))
+    leadline("key", "new")
+    refused = leadline("key", "register", "Ada", "--store", address, "--json", status=None)
+    assert refused.status
+    assert "--invitation" in refused.error["remedy"]
+    leadline("key", "register", "Ada", "--store", address, "--invitation", "LLI-nothing", status=3)
+    leadline("key", "register", "Ada", "--store", address, "--invitation", token)
+    plan = write_protocol(tmp_path / "study.yaml")
+    study = leadline("register", plan, "--no-simulate", "--store", address, "--json").json["id"]
+    assert server.get(f"/study/{study}")[0] == 200
 
 
 @pytest.mark.enable_socket

@@ -1,5 +1,6 @@
 """Opening the registry a command speaks of: readers never create one, writers bring a key."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,17 +26,23 @@ def reading_if_there(store: str | None) -> "Registry | None":
     return reading(store) if served(store) or database(store).exists() else None
 
 
-def writing(store: str | None, key: str | None, *, create: bool = False) -> "Registry":
+def writing(
+    store: str | None, key: str | None, *, create: bool = False, invitation: str | None = None
+) -> "Registry":
     """The registry with the author's key; made when it is new and `create` says so.
 
-    The key is read first, so that a missing key leaves no half-made registry behind.
+    The key is read first, so that a missing key leaves no half-made registry behind. A server is shown the
+    invitation, by default $LEADLINE_INVITATION.
     """
     from leadline.registry.registry import Registry
 
     signing = load_key(key)
     if not create:
         _require(store)
-    return _opened(lambda: Registry.open(address(store), signing, create=create), store)
+    shown_to_server = invitation or os.environ.get("LEADLINE_INVITATION") or None
+    return _opened(
+        lambda: Registry.open(address(store), signing, create=create, invitation=shown_to_server), store
+    )
 
 
 def mending(store: str | None) -> "Registry":

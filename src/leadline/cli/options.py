@@ -22,8 +22,8 @@ Store = Annotated[
     typer.Option(
         "--store",
         envvar="LEADLINE_STORE",
-        metavar="PATH",
-        help="The registry's database.",
+        metavar="ADDRESS",
+        help="The registry: a file, postgresql://... or https://...",
         show_default="$LEADLINE_HOME/registry.db",
     ),
 ]
@@ -35,6 +35,16 @@ Key = Annotated[
         metavar="FILE",
         help="The author's key.",
         show_default="$LEADLINE_HOME/author.key",
+    ),
+]
+Invitation = Annotated[
+    str | None,
+    typer.Option(
+        "--invitation",
+        envvar="LEADLINE_INVITATION",
+        metavar="CODE",
+        help="What lets your key write to a server that asks for it; needed once.",
+        show_default=False,
     ),
 ]
 StudyId = Annotated[str, typer.Argument(metavar="ID", help="The study's id, LL-...")]

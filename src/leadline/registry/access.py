@@ -330,7 +330,8 @@ def _no_invitation() -> NotFoundError:
 _HOW: Final[dict[Mode, str]] = {
     "open": "ask the operator: this needs a scope that only named keys have",
     "listed": "ask the operator to list this key",
-    "invited": "ask the operator for an invitation, and send it once with the header Leadline-Invitation",
+    "invited": "ask the operator for an invitation, and give it once: leadline key register NAME --store URL --invitation CODE "
+    "(the API: with the header Leadline-Invitation)",
 }
 
 

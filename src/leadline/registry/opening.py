@@ -14,14 +14,18 @@ from leadline.store.projections.authority import keys
 from leadline.store.protocol import Store
 
 
-def open_parts(url: str | Path, *, create: bool, read_only: bool, origin: str | None) -> tuple[Home, Store]:
+def open_parts(
+    url: str | Path, *, create: bool, read_only: bool, origin: str | None, invitation: str | None
+) -> tuple[Home, Store]:
     """The keys and the store of the registry at `url`; a new one is made where none is and `create` allows it.
+
+    `invitation` is shown to a server; nobody else asks for one.
 
     Raises NotFoundError (nothing there), InputError (an address of another kind), StoreError, StateError,
     KeyFileError or IntegrityError.
     """
     if isinstance(url, str) and url.startswith(("http://", "https://")):
-        return _remote(url)
+        return _remote(url, invitation)
     if isinstance(url, str) and is_shared(url):
         return _shared(url, create=create, read_only=read_only, origin=origin)
     return _embedded(database_path(url), create=create, read_only=read_only, origin=origin)
@@ -40,13 +44,13 @@ def _embedded(path: Path, *, create: bool, read_only: bool, origin: str | None) 
     return home, open_store(path, create=create, read_only=read_only)
 
 
-def _remote(url: str) -> tuple[Home, Store]:
+def _remote(url: str, invitation: str | None) -> tuple[Home, Store]:
     """The registry behind an API: its log's public key, and a store that speaks to it."""
     from leadline.store.remote.store import RemoteStore
     from leadline.store.remote.wire import Wire
 
     known = default_home() / "known"
-    wire = Wire(url)
+    wire = Wire(url, invitation=invitation)
     try:
         store = RemoteStore.open(wire, known, now=lambda: datetime.now(UTC))
     except BaseException:

@@ -75,17 +75,23 @@ class Registry:
         create: bool = True,
         read_only: bool = False,
         origin: str | None = None,
+        invitation: str | None = None,
         clock: Clock = utc_now,
     ) -> Self:
         """Open the registry at `url` (a path or ``sqlite:///path``), making a new one where none is.
 
         Without `url` it is the command line's: $LEADLINE_STORE, else registry.db in $LEADLINE_HOME, else in
         ~/.leadline. `key` is an author's key or its file; without one nothing can be signed (the command line's
-        is `leadline.registry.places.default_key()`). Raises NotFoundError (nothing there and `create` is False),
+        is `leadline.registry.places.default_key()`). `origin` names a new registry's log; `invitation` lets the key
+        write to a server that asks for one. Raises NotFoundError (nothing there and `create` is False),
         StoreError, StateError, KeyFileError or IntegrityError.
         """
         home, store = open_parts(
-            default_store() if url is None else url, create=create, read_only=read_only, origin=origin
+            default_store() if url is None else url,
+            create=create,
+            read_only=read_only,
+            origin=origin,
+            invitation=invitation,
         )
         loaded = keyfile.load(Path(key)) if isinstance(key, str | Path) else key
         registry = cls(store, home, loaded, clock)

@@ -23,8 +23,9 @@ def invite(
 ) -> None:
     """Make an invitation: one key may write to this registry's server with it.
 
-    The token is printed once and kept nowhere; the invited person sends it with the first statement (header
-    Leadline-Invitation). For servers with access = "invited".
+    The token is printed once and kept nowhere; the invited person gives it with the first thing written, to
+    `leadline key register`, `register`, `seal`, `judge` or `import` as --invitation, or in $LEADLINE_INVITATION. For
+    servers with access = "invited".
 
     JSON: {"token", "scopes", "note"}.
     """
@@ -44,6 +45,8 @@ def invite(
     page.facts([("scopes", ", ".join(scopes)), ("note", note or "none")])
     page.line("hand over, on a private way; it is not shown again:", "dim", indent=2)
     page.verbatim(token, indent=4)
+    page.line("who has it writes for the first time with:", "dim", indent=2)
+    page.verbatim(f"leadline key register NAME --store https://HOST --invitation {token}", indent=4)
 
 
 def invitations(store: options.Store = None, json: options.Json = False) -> None:

@@ -94,6 +94,7 @@ def judge(
     yes: Annotated[bool, typer.Option("--yes", help="Sign a critique without being asked again.")] = False,
     store: options.Store = None,
     key: options.Key = None,
+    invitation: options.Invitation = None,
     json: options.Json = False,
 ) -> None:
     """Say what you think of a study, under your name.
@@ -134,7 +135,7 @@ def judge(
     part = _part(type_, given, file)
     if type_ == "critique" and part is not None and not json:
         _self_check(yes=yes)
-    with writing(store, key) as registry:
+    with writing(store, key, invitation=invitation) as registry:
         found = registry.study(study)
         done = registry.judge(
             found.id, type=type_, target=target, text=text, minutes=minutes, part=part, revokes=revoke

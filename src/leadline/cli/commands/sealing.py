@@ -62,6 +62,7 @@ def seal(
     identity: Identity = None,
     store: options.Store = None,
     key: options.Key = None,
+    invitation: options.Invitation = None,
     json: options.Json = False,
 ) -> None:
     """Promise a protocol that nobody can read yet.
@@ -88,7 +89,7 @@ def seal(
 
         with progress("simulating the registered analysis") as tick:
             characteristics = operating_characteristics(plan, progress=tick).to_json()
-    with writing(store, key, create=True) as registry:
+    with writing(store, key, create=True, invitation=invitation) as registry:
         work = make_seal(
             registry,
             plan,

@@ -5,6 +5,7 @@ clear except to this very machine.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from httpx2 import Client, Response
 
 PREFIX: Final = "/api/v1"
+#: The header with which somebody who was invited writes for the first time.
+INVITATION: Final = "Leadline-Invitation"
 #: The longest JSON answer that is read.
 MAX_JSON: Final = 64 << 20
 _CHUNK: Final = 1 << 18
@@ -39,12 +42,21 @@ _TRY_AGAIN: Final = frozenset({502, 503, 504})
 
 
 class Wire:
-    """Requests to the registry at `address` (``https://host``), with `client` or one of its own."""
+    """Requests to the registry at `address` (``https://host``), with `client` or one of its own.
+
+    An `invitation` goes with everything that writes. InputError for one that no registry gave out.
+    """
 
     def __init__(
-        self, address: str, client: "Client | None" = None, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        address: str,
+        client: "Client | None" = None,
+        *,
+        invitation: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.address = check_address(address)
+        self._invited = {} if invitation is None else {INVITATION: _check_invitation(invitation)}
         self._client = _new_client() if client is None else client
         self._sleep = sleep
 
@@ -73,7 +85,7 @@ class Wire:
 
     def submit(self, path: str, body: bytes) -> dict[str, Any]:
         """Write: sent again under the same idempotency key when the answer is lost on the way."""
-        headers = {**_JSON, "Idempotency-Key": sha256(body).hexdigest()}
+        headers = {**_JSON, **self._invited, "Idempotency-Key": sha256(body).hexdigest()}
         return _object(self._bytes("POST", PREFIX + path, MAX_JSON, content=body, headers=headers))
 
     def put(self, path: str, source: BinaryIO, size: int, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -82,6 +94,7 @@ class Wire:
 
         sent = {
             **headers,
+            **self._invited,
             "Content-Length": str(size),
             "Content-Type": "application/octet-stream",
         }
@@ -187,6 +200,17 @@ def check_address(address: str) -> str:
             remedy="give https://host (http:// is for this machine only), without user, query or fragment",
         )
     return address.rstrip("/")
+
+
+def _check_invitation(token: str) -> str:
+    """The token without blanks around it; InputError for what cannot be one."""
+    stripped = token.strip()
+    if not re.fullmatch(r"LLI-[A-Za-z0-9_-]{1,96}", stripped):
+        raise InputError(
+            "this is no invitation",
+            remedy="pass the whole text that `leadline key invite` printed, beginning with LLI-",
+        )
+    return stripped
 
 
 def is_this_machine(host: str) -> bool:
