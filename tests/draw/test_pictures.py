@@ -25,9 +25,11 @@ from leadline.draw import (
     denominator_bars,
     dumbbell,
     estimate_plot,
+    estimate_strip,
     mark_svg,
 )
 from leadline.draw.mark import MARK_WORDS
+from leadline.draw.words import width_of
 from leadline.errors import StatisticsError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -56,6 +58,7 @@ PICTURES: dict[str, Callable[[Any, str], Picture]] = {
     "estimate": lambda layout, name: plot(
         layout, (replace(ROW, label=name, note=name), replace(ROW, outcome="null"))
     ),
+    "alone": lambda layout, name: plot(layout, (replace(ROW, label=name, note=name),)),
     "denominator": lambda layout, name: denominator_bars(
         [DenominatorRow(name, 100, 90, ((name, 6), ("limit", 1)), 3)], title="Who left", layout=layout
     ),
@@ -133,6 +136,28 @@ def test_the_band_is_as_wide_as_d_and_centred_on_zero() -> None:
     assert extent == pytest.approx(0.1 * per_unit, abs=0.05)
 
 
+@pytest.mark.parametrize("effect", [-0.9, 0.0, 0.12, 40.0])
+def test_the_numbers_of_a_lone_estimate_stay_inside_the_picture(effect: float) -> None:
+    """They stand above the point, but never run over an edge."""
+    drawn = ET.fromstring(plot(rows=(replace(ROW, effect=effect, wide=(effect, effect + 1)),)).inline())
+    numbers = next(one for one in drawn.iter(f"{SVG}text") if "ll-large" in one.attrib["class"])
+    half = width_of(numbers.text or "", 15) / 2
+    assert half <= float(numbers.attrib["x"]) <= 860 - half
+
+
+def test_a_strip_shows_what_the_plot_shows() -> None:
+    """Band around zero, interval and mark; its numbers are said for whoever cannot see them."""
+    root = ET.fromstring(estimate_strip(ROW, AXIS).inline())
+    band = next(one for one in root.iter(f"{SVG}rect") if one.attrib["class"] == "ll-band")
+    zero = next(one for one in root.iter(f"{SVG}line") if one.attrib["class"] == "ll-zero")
+    half = float(band.attrib["width"]) / 2
+    assert float(zero.attrib["x1"]) == pytest.approx(float(band.attrib["x"]) + half, abs=0.02)
+    point = next(one for one in root.iter(f"{SVG}circle"))
+    assert float(point.attrib["cx"]) > float(band.attrib["x"]) + 2 * half
+    assert "+0.12 [+0.02, +0.22]" in (root.findtext(f"{SVG}desc") or "")
+    assert not list(root.iter(f"{SVG}text"))
+
+
 def test_an_interval_beyond_the_axis_ends_in_an_arrowhead() -> None:
     """One hopeless interval does not squeeze the others, and is seen to go on."""
     wild = replace(ROW, label="wild", wide=(-40.0, 40.0), narrow=(-0.3, 0.3))
@@ -187,6 +212,7 @@ def test_any_finite_estimate_can_be_drawn(
     [
         lambda: plot(rows=()),
         lambda: plot(rows=(replace(ROW, effect=math.nan),)),
+        lambda: estimate_strip(replace(ROW, effect=math.nan), AXIS),
         lambda: plot(rows=(replace(ROW, wide=(0.0, math.inf)),)),
         lambda: denominator_bars([], title="t"),
         lambda: denominator_bars([DenominatorRow("a", 3, -1)], title="t"),

@@ -322,7 +322,9 @@ def _seal(lab: Lab, folder: Path) -> dict[str, str]:
 
 
 def _talk(lab: Lab, studies: dict[str, Study]) -> None:
-    """What others say: critiques with and without a crux, a review, trust, a forecast; and an amendment."""
+    """What others say: critiques with and without a crux, reviews (one of an author's own study), trust, a
+    forecast; and an amendment.
+    """
     praised, doubted, coming = (studies[PLOTS[n].title].id for n in (0, 1, 8))
     full = {
         "question": "Does the scratchpad help because it is private, or because it is longer?",
@@ -344,6 +346,14 @@ def _talk(lab: Lab, studies: dict[str, Study]) -> None:
         "purpose": "as a monitor",
     }
     judge(lab.registry, praised, type="trust", target="mockllm/tiny", part=trust)
+    own = studies[PLOTS[2].title].id
+    judge(
+        lab.registry,
+        own,
+        type="review",
+        part={"replicates": 0.8, "useful": 0.6},
+        text="Written by its author.",
+    )
     chances = {"H1": {"supported": 0.25, "refuted": 0.05, "null": 0.5, "inconclusive": 0.2}}
     judge(lab.registry, coming, type="forecast", part=chances, minutes=5)
     changed = studies[PLOTS[8].title].protocol.model_copy(

@@ -2,15 +2,19 @@
 
 import re
 from collections import deque
+from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
+from leadline.registry.judging import judge
 from leadline.registry.study import Study
 from leadline.store.projections.status import status_of
+from leadline.web.app import create_app
+from leadline.web.settings import Settings
 from web.markup import Markup
-from web.site import PLOTS, TODAY, Lab
+from web.site import ITEMS, PLOTS, TODAY, Lab
 
 Record = tuple[Lab, dict[str, Study]]
 FIXED = (
@@ -107,7 +111,17 @@ def test_front_page_counts_what_is_there(pages: TestClient, record: Record) -> N
     text = Markup.of(pages.get("/").text).text
     assert f"{len(record[1])} studies registered" in text
     assert "nulls among" in text or "null among" in text
-    assert "What is overdue" in text
+    assert "What is overdue" in text and "What is in progress" in text
+
+
+def test_newest_verdicts_are_drawn_where_they_may_be_headlined(pages: TestClient, record: Record) -> None:
+    """Each card with a headlined outcome has its estimate as a picture with its numbers in words; no other has."""
+    page = pages.get("/").text.split('id="known"')[1].split("</section>")[0]
+    cards = page.split('<li class="card')[1:]
+    assert any("Exploratory" in card for card in cards) and len(cards) == 6
+    for card in cards:
+        assert ('class="strip"' in card) == ("Exploratory" not in card)
+        assert ("smallest effect of interest 0.15" in card) == ("Exploratory" not in card)
 
 
 def test_what_is_listed_as_overdue_is_overdue(pages: TestClient, record: Record) -> None:
@@ -231,3 +245,30 @@ def test_another_name_of_the_server_is_refused(pages: TestClient) -> None:
     assert pages.get("/", headers={"host": "evil.example.org"}).status_code == 421
     assert pages.get("/", headers={"host": "localhost:8300"}).status_code == 200
     assert pages.get("/", headers={"host": "[::1]:8300"}).status_code == 200
+
+
+def test_siblings_go_by_their_titles(pages: TestClient, record: Record) -> None:
+    """Studies of one family may share a claim; their titles tell them apart."""
+    page = pages.get(f"/study/{record[1][titled('supported')].id}").text
+    listed = page.split('id="siblings"')[1].split("</section>")[0]
+    assert "Paraphrasing and hidden reasoning" in listed
+    assert "Paraphrasing the chain of thought lowers" not in listed
+
+
+def test_what_authors_say_of_their_own_study_stands_apart(tmp_path: Path) -> None:
+    """A judgement signed by a key of the study is no outside view: it has a heading of its own."""
+    mine, theirs = PLOTS[8], PLOTS[7]
+    lab = Lab(tmp_path, items=ITEMS)
+    study = lab.build((mine, theirs))[mine.title]
+    lab.clock.now = TODAY
+    lab.registry.key = lab.keys[mine.author]
+    judge(lab.registry, study.id, type="review", part={"replicates": 0.9, "useful": 0.9})
+    lab.registry.key = lab.keys[theirs.author]
+    judge(lab.registry, study.id, type="critique", part={"question": "Was the scratchpad read?"})
+    app = create_app(lab.registry, Settings(store="site"), clock=lambda: TODAY)
+    with TestClient(app, base_url="http://127.0.0.1:8300") as client:
+        page = client.get(f"/study/{study.id}").text
+    others = page.split('id="judgements"')[1].split("</section>")[0]
+    own = page.split('id="own"')[1].split("</section>")[0]
+    assert "Was the scratchpad read?" in others and "Would replicate" not in others
+    assert "Would replicate" in own and "Was the scratchpad read?" not in own

@@ -10,6 +10,7 @@ from leadline.draw.denominator import DenominatorRow, denominator_bars
 from leadline.draw.estimate import EstimateAxis, EstimateRow, estimate_plot
 from leadline.draw.mark import mark, mark_svg
 from leadline.draw.paired import Agreement, agreement, dumbbell
+from leadline.draw.strip import estimate_strip
 from leadline.draw.svg import Picture
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "denominator_bars",
     "dumbbell",
     "estimate_plot",
+    "estimate_strip",
     "mark",
     "mark_svg",
 ]

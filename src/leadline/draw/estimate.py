@@ -3,6 +3,7 @@
 Each row shows the band (-d, d) of effects too small to matter, the line of no effect, the registered
 margin, the wide interval as a thin line, the narrow one as a thick line, and the point as the mark of
 its outcome. Rows share one axis, so they can be compared; `layout` chooses widths for a desk or a phone.
+A single row has the whole width to itself, with its numbers above its point.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import Literal
 from leadline.draw.mark import MARK_WORDS, Outcome, mark
 from leadline.draw.scale import Factor, Linear, decimals_for, format_factor, format_number
 from leadline.draw.svg import Element, Picture, el, group, line, number, rect, text
-from leadline.draw.words import wrap
+from leadline.draw.words import width_of, wrap
 from leadline.errors import StatisticsError
 
 Pair = tuple[float, float]
@@ -62,16 +63,14 @@ class _Layout:
     strip: float
     label_room: float
     ticks: int
+    style: Literal["beside", "above", "alone"]
 
 
-_LAYOUTS = {
-    "wide": _Layout(
-        width=860, top=30, plot=(262, 640), numbers=664, row=66, strip=33, label_room=240, ticks=6
-    ),
-    "compact": _Layout(
-        width=360, top=4, plot=(6, 354), numbers=0, row=116, strip=72, label_room=352, ticks=4
-    ),
-}
+_BESIDE = _Layout(860, 30, (262, 640), numbers=664, row=66, strip=33, label_room=240, ticks=6, style="beside")
+_ABOVE = _Layout(360, 4, (6, 354), numbers=0, row=116, strip=72, label_room=352, ticks=4, style="above")
+_ALONE = _Layout(860, 26, (6, 854), numbers=0, row=104, strip=66, label_room=240, ticks=8, style="alone")
+#: How far band, margin and zero line reach above and below the point of a row.
+_REACH = {"beside": (33.0, 33.0), "above": (22.0, 22.0), "alone": (66.0, 38.0)}
 
 
 def estimate_plot(
@@ -87,10 +86,8 @@ def estimate_plot(
     """
     if not rows:
         raise StatisticsError("an estimate plot needs at least one row", remedy="draw nothing instead")
-    for row in rows:
-        _require_finite(row)
-    place = _LAYOUTS[layout]
-    low, high = _domain(rows)
+    place = _ABOVE if layout == "compact" else _ALONE if len(rows) == 1 else _BESIDE
+    low, high = domain_of(rows)
     scale = (Factor if axis.scale == "log" else Linear)(low, high, *place.plot)
     foot = place.top + place.row * len(rows)
     body: list[Element] = [_ticks(scale, place, foot)]
@@ -100,7 +97,7 @@ def estimate_plot(
         body.append(_row(row, scale, place, place.top + i * place.row, (numbers_of(row, axis.scale), under)))
     body.append(_zero(rows, scale, place, foot))
     for i, row in enumerate(rows):
-        body.append(_estimate(row, scale, place.top + i * place.row + place.strip))
+        body.append(drawn(row, scale, place.top + i * place.row + place.strip))
     if layout == "wide":
         body.append(_band_label(rows, scale, place, axis))
     body.append(_axis_words(axis, place, foot))
@@ -152,8 +149,13 @@ def _require_finite(row: EstimateRow) -> None:
         )
 
 
-def _domain(rows: Sequence[EstimateRow]) -> Pair:
-    """Ends of the axis: everything that matters, but no interval may squeeze the rest to nothing."""
+def domain_of(rows: Sequence[EstimateRow]) -> Pair:
+    """Ends of the axis: everything that matters, but no interval may squeeze the rest to nothing.
+
+    Raises StatisticsError when a number is not finite.
+    """
+    for row in rows:
+        _require_finite(row)
     core = [x for row in rows for x in (row.effect, *(row.narrow or ()), row.margin or 0.0, 0.0)]
     core += [side * (row.smallest or 0.0) * 1.35 for row in rows for side in (-1, 1)]
     low, high = min(core), max(core)
@@ -181,16 +183,22 @@ def _row(
     """Band, margin, label and numbers: all that lies under the estimate."""
     parts: list[Element] = []
     middle = top + place.strip
-    compact = place.numbers == 0
-    band_top, band_foot = (middle - 22, middle + 22) if compact else (top, top + place.row)
+    above, below = _REACH[place.style]
     if row.smallest is not None:
         x1, x2 = scale(-row.smallest), scale(row.smallest)
-        parts.append(rect(x1, band_top, x2 - x1, band_foot - band_top, "ll-band"))
-        parts += [line(x, band_top, x, band_foot, "ll-edge") for x in (x1, x2)]
+        parts.append(rect(x1, middle - above, x2 - x1, above + below, "ll-band"))
+        parts += [line(x, middle - above, x, middle + below, "ll-edge") for x in (x1, x2)]
     if row.margin:
         x = scale(row.margin)
-        parts.append(line(x, middle - 20, x, middle + 20, "ll-margin"))
-    parts += _compact_label(row, place, top, said) if compact else _wide_label(row, place, middle, said)
+        reach = 20 if place.style != "alone" else below
+        parts.append(line(x, middle - reach, x, middle + reach, "ll-margin"))
+    match place.style:
+        case "beside":
+            parts += _wide_label(row, place, middle, said)
+        case "above":
+            parts += _compact_label(row, place, top, said)
+        case "alone":
+            parts += _lone_label(row, scale, place, middle, said[0])
     return group(*parts)
 
 
@@ -231,7 +239,23 @@ def _compact_label(row: EstimateRow, place: _Layout, top: float, said: tuple[str
     ]
 
 
-def _estimate(row: EstimateRow, scale: Linear | Factor, y: float) -> Element:
+def _lone_label(
+    row: EstimateRow, scale: Linear | Factor, place: _Layout, middle: float, numbers: str
+) -> list[Element]:
+    """The numbers above the point and inside the picture; the margin by its name below."""
+    half = width_of(numbers, 15) / 2
+    left, right = place.plot
+    x = min(max(scale(row.effect), left + half), right - half)
+    parts = [text(x, middle - 20, numbers, "ll-strong ll-large", "middle")]
+    if row.margin:
+        late = scale(row.margin) > (left + right) / 2
+        at = scale(row.margin) + (-6 if late else 6)
+        parts.append(text(at, middle + 34, "margin", "ll-soft ll-small ll-halo", "end" if late else "start"))
+    return parts
+
+
+def drawn(row: EstimateRow, scale: Linear | Factor, y: float, radius: float = 7.0) -> Element:
+    """The intervals of a row as lines at height `y`, and its point as the mark of its outcome."""
     parts: list[Element] = []
     if row.wide is not None:
         parts.append(line(scale(row.wide[0]), y, scale(row.wide[1]), y, "ll-wide"))
@@ -240,9 +264,9 @@ def _estimate(row: EstimateRow, scale: Linear | Factor, y: float) -> Element:
         parts.append(line(scale(row.narrow[0]), y, scale(row.narrow[1]), y, "ll-narrow"))
     x = scale(row.effect)
     if row.outcome is None:
-        parts.append(el("circle", class_="ll-full", cx=x, cy=y, r=6))
+        parts.append(el("circle", class_="ll-full", cx=x, cy=y, r=radius - 1))
     else:
-        parts.append(mark(row.outcome, x, y))
+        parts.append(mark(row.outcome, x, y, radius))
     return group(*parts)
 
 
@@ -261,7 +285,7 @@ def _ends(wide: Pair, scale: Linear | Factor, y: float) -> list[Element]:
 
 def _zero(rows: Sequence[EstimateRow], scale: Linear | Factor, place: _Layout, foot: float) -> Element:
     x = scale(0.0)
-    if place.row < 100:
+    if place.style != "above":
         return line(x, place.top, x, foot, "ll-zero")
     starts = [place.top + i * place.row for i in range(len(rows))]
     return group(*(line(x, top + place.strip - 26, x, top + place.strip + 26, "ll-zero") for top in starts))

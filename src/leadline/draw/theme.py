@@ -32,6 +32,7 @@ MONO = 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace'
 SHAPES_CSS = f"""\
 .ll-picture{{display:block;width:100%;height:auto;font-family:{SANS};font-variant-numeric:tabular-nums lining-nums}}
 .ll-picture text{{fill:var(--ll-ink);font-size:13px}}
+.ll-picture .ll-large{{font-size:15px}}
 .ll-picture .ll-strong{{font-weight:600}}
 .ll-picture .ll-soft{{fill:var(--ll-soft)}}
 .ll-picture .ll-small{{font-size:11.5px}}

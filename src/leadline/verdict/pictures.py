@@ -14,6 +14,7 @@ from leadline.draw import (
     curve,
     denominator_bars,
     estimate_plot,
+    estimate_strip,
 )
 from leadline.draw.estimate import amount
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
@@ -156,20 +157,28 @@ def finite(pair: tuple[float, float] | None) -> tuple[float, float] | None:
 
 
 def _estimate_figure(report: Report, members: Sequence[Hypothesis]) -> Figure:
-    rows: list[EstimateRow] = []
-    for hypothesis in members:
-        verdict = report.verdicts[hypothesis.id]
-        assert verdict.estimate is not None  # estimate_figures keeps only hypotheses that have one
-        smallest, margin = effect_bounds(hypothesis)
-        rows.append(
-            estimate_row(hypothesis.id, verdict.estimate, verdict.outcome, smallest, margin, hypothesis.claim)
-        )
+    rows = [_row_of(report, hypothesis) for hypothesis in members]
     axis = _axis(report, members)
     title = f"Estimates of {members[0].estimand.measure}"
     return Figure(
         estimate_plot(rows, axis, title=title, layout="wide"),
         estimate_plot(rows, axis, title=title, layout="compact"),
     )
+
+
+def estimate_strip_of(report: Report, hypothesis: Hypothesis) -> Picture | None:
+    """The estimate of one hypothesis as a line of a list; None where there is none to draw."""
+    verdict = report.verdicts.get(hypothesis.id)
+    if verdict is None or verdict.estimate is None or not math.isfinite(verdict.estimate.effect):
+        return None
+    return estimate_strip(_row_of(report, hypothesis), _axis(report, (hypothesis,)))
+
+
+def _row_of(report: Report, hypothesis: Hypothesis) -> EstimateRow:
+    verdict = report.verdicts[hypothesis.id]
+    assert verdict.estimate is not None  # only hypotheses that have one are drawn
+    smallest, margin = effect_bounds(hypothesis)
+    return estimate_row(hypothesis.id, verdict.estimate, verdict.outcome, smallest, margin, hypothesis.claim)
 
 
 def _axis(report: Report, members: Sequence[Hypothesis]) -> EstimateAxis:

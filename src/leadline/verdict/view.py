@@ -3,9 +3,9 @@
 Templates only place things. Whatever is user text stays a plain string until the template escapes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from markupsafe import Markup
 
@@ -13,8 +13,9 @@ from leadline.draw import mark_svg
 from leadline.draw.estimate import amount
 from leadline.draw.scale import decimals_for, format_number
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
-from leadline.verdict import words
+from leadline.verdict import promises, words
 from leadline.verdict.model import Check, Denominator, EffectEstimate, Verdict
+from leadline.verdict.plain import plain
 from leadline.verdict.report import Report
 
 #: Rows of one table on a page; the JSON holds all of them.
@@ -163,17 +164,36 @@ def _interval(estimate: EffectEstimate | None, which: Literal["wide", "narrow"])
 
 
 def check_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
-    """Promises as rows: answer, promise, promised, found, where."""
+    """Promises as rows: promise, answer, promised, found, where; arms that read the same share a row."""
     return tuple(
         (
-            Cell(check.id, code=True),
-            Cell(ANSWERS[check.answer], sign=SIGNS[check.answer]),
-            words.short_digest(check.promised),
-            Cell(words.short_digest(check.found), under=check.note),
-            Cell(check.arm or "whole study", under=check.log or ""),
+            Cell(promises.name_of(one.first.id), under=one.first.id),
+            Cell(ANSWERS[one.first.answer], sign=SIGNS[one.first.answer]),
+            promises.readable(one.first.promised),
+            Cell(promises.readable(one.first.found), under=one.first.note),
+            Cell(one.where, under=one.files),
         )
-        for check in list(checks)[:SHOWN]
+        for one in promises.lines(checks)[:SHOWN]
     )
+
+
+def subject_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
+    """What was promised of each subject beside what came of it."""
+    return tuple((one.title, one.promised, _came(one)) for one in promises.subjects(checks))
+
+
+def _came(one: promises.Subject) -> Cell:
+    """The gravest answer of a subject with its sign, and the others beneath."""
+    found = (("deviation", one.deviations), ("unknown", one.unknown), ("pass", one.kept))
+    counted = [(answer, _counted(answer, count)) for answer, count in found if count]
+    (answer, first), *rest = counted
+    return Cell(first, sign=SIGNS[answer], under=", ".join(words for _, words in rest))
+
+
+def _counted(answer: str, count: int) -> str:
+    if answer == "deviation":
+        return f"{count} deviation{'' if count == 1 else 's'}"
+    return f"{count} {ANSWERS[answer]}"
 
 
 def denominator_rows(denominators: Iterable[Denominator]) -> tuple[Row, ...]:
@@ -191,6 +211,19 @@ def denominator_rows(denominators: Iterable[Denominator]) -> tuple[Row, ...]:
         )
         for one in denominators
     )
+
+
+def stayed_words(denominators: Sequence[Denominator]) -> str:
+    """How many results were kept where every promised one was; empty where anything was lost or added."""
+    if any(one.kept != one.promised or one.left_out or one.unpromised for one in denominators):
+        return ""
+    arms = len({one.arm for one in denominators})
+    each = {one.promised for one in denominators}
+    if len(each) != 1:
+        return f"every promised result of {arms} arms was read and kept."
+    results = f"{each.pop():,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    where = "the one arm" if arms == 1 else "both arms" if arms == 2 else f"each of the {arms} arms"
+    return f"all {results} promised results of {where} were read and kept."
 
 
 def sample_groups(denominators: Iterable[Denominator]) -> tuple[SampleGroup, ...]:
@@ -213,7 +246,7 @@ def control_rows(report: Report) -> tuple[Row, ...]:
                 one.name, under=f"{one.kind} control" if one.kind != "baseline" else "baseline to reproduce"
             ),
             Cell(one.outcome, sign=CONTROL_SIGNS[one.outcome], under=words.reason_words(one.reason)),
-            one.required,
+            one.required.replace("inf]", "∞)").replace("[-inf", "(−∞"),
             None if one.estimate is None else words.value_words(one.estimate),
         )
         for one in report.controls
@@ -318,14 +351,26 @@ def conceptual_rows(report: Report) -> tuple[tuple[str, str, tuple[Row, ...]], .
 
 
 def reading_lines(reading: dict[str, object], limit: int = 40) -> tuple[tuple[str, str], ...]:
-    """How the logs were read, as (what, value); nested tables as canonical JSON, cut to one line."""
-    from leadline.verdict.serialise import canonical
-
+    """How the logs were read, as (what, in words): each log under its name, nested tables cut to one line."""
     lines: list[tuple[str, str]] = []
-    for key in sorted(reading)[:limit]:
-        value = reading[key]
-        if value in (None, "", [], {}, ()):
-            continue
-        text = value if isinstance(value, str) else canonical(value).decode()
-        lines.append((key.replace("_", " "), text if len(text) <= 600 else f"{text[:600]}…"))
-    return tuple(lines)
+    for key in sorted(reading):
+        value = plain(reading[key])
+        if key == "logs" and isinstance(value, list) and all(isinstance(one, dict) for one in value):
+            lines += [(str(one.get("log", key)), _said(_without(one, "log", "sha256"))) for one in value]
+        elif value not in (None, "", [], {}):
+            lines.append((key.replace("_", " "), _said(value)))
+    return tuple(lines[:limit])
+
+
+def _without(table: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A table without these fields and without empty ones, its names as words."""
+    return {
+        key.replace("_", " "): value
+        for key, value in table.items()
+        if key not in names and value not in (None, "", [], {})
+    }
+
+
+def _said(value: Any) -> str:
+    text = promises.said(value)
+    return text if len(text) <= 600 else f"{text[:600]}…"

@@ -1,24 +1,29 @@
 """The front page: what is known, what is owed, and how to add to it."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
+from markupsafe import Markup
+
 from leadline.store.projections.reports import REPORT
-from leadline.store.projections.studies import STUDY, StudyRow, studies, study
+from leadline.store.projections.status import Status
+from leadline.store.projections.studies import STUDY, StudyRow, study
 from leadline.store.protocol import ReadView
 from leadline.store.query import Query
 from leadline.store.search import search_studies
 from leadline.web.answer import Answer
 from leadline.web.context import Site
-from leadline.web.environment import address, plural, render
+from leadline.web.environment import address, render
 from leadline.web.pages.sealed import totals_sentence
 from leadline.web.render import Asked
 from leadline.web.views import shares
-from leadline.web.views.cards import cards
+from leadline.web.views.cards import Card, card, cards
+from leadline.web.views.study import StudyView
 from leadline.web.views.whole import outcomes_of_all, states_of_all
 
 _RESULTS: Final = 6
-_OWED: Final = 3
+_OWED: Final = 5
+_RUNNING: Final = 5
 _NEWEST: Final = 3
 #: Reports looked through for the newest results of different studies.
 _LOOKED_AT: Final = 60
@@ -26,16 +31,15 @@ _LOOKED_AT: Final = 60
 
 def front(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
     """The page at ``/``."""
-    today, grace = site.today(), site.settings.grace_days
+    today = site.today()
     status = states_of_all(view, today)
     states_picture, states = shares.states(status, lambda name: address("/search", status=name))
     outcome_counts = outcomes_of_all(view)
     outcomes_picture, outcomes = shares.outcomes(
         outcome_counts, lambda name: address("/search", verdict=name)
     )
-    owed = search_studies(view, Query(status="overdue", order="newest", limit=_OWED), today=today).studies
     known = _reported(view)
-    newest = [row for row in studies(view, limit=_NEWEST + len(known)) if row not in known][:_NEWEST]
+    total, reported = view.count(STUDY), status.get("reported", 0)
     return Answer.page(
         render(
             site,
@@ -45,19 +49,39 @@ def front(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
             canonical=f"{site.address}/",
             feeds=(("/feed.atom", f"{site.name}: what is new"),),
             size=view.size(),
-            total=view.count(STUDY),
+            total=total,
             overdue=status.get("overdue", 0),
+            overdue_share=_percent(status.get("overdue", 0), total),
             states_picture=states_picture,
             states=states,
             outcomes_picture=outcomes_picture,
             outcomes=outcomes,
-            null_sentence=_nulls(outcome_counts, status.get("reported", 0)),
+            reported=reported,
+            nulls=outcome_counts.get("null", 0),
+            null_share=_percent(outcome_counts.get("null", 0), reported),
             sealed_sentence=totals_sentence(view, today),
-            results=cards(view, known, today, grace),
-            owed=cards(view, owed, today, grace),
-            newest=cards(view, newest, today, grace),
+            results=[_drawn(site, view, row) for row in known],
+            owed=_newest(site, view, "overdue", _OWED),
+            running=_newest(site, view, "running", _RUNNING),
+            newest=_newest(site, view, "registered", _NEWEST),
         )
     )
+
+
+def _newest(site: Site, view: ReadView, status: Status, limit: int) -> tuple[Card, ...]:
+    """The newest studies of one status."""
+    today = site.today()
+    found = search_studies(view, Query(status=status, order="newest", limit=limit), today=today).studies
+    return cards(view, found, today, site.settings.grace_days)
+
+
+def _drawn(site: Site, view: ReadView, row: StudyRow) -> Card:
+    """A reported study with its estimate as a small picture, where its outcome may be headlined."""
+    shown = card(view, row, site.today(), site.settings.grace_days)
+    if shown.verdict is None or not shown.verdict.headlined:
+        return shown
+    strip = StudyView(site, view, row).strip
+    return shown if strip is None else replace(shown, strip=Markup(strip.inline()))  # noqa: S704 (our own drawing)
 
 
 def _reported(view: ReadView) -> list[StudyRow]:
@@ -75,10 +99,5 @@ def _reported(view: ReadView) -> list[StudyRow]:
     return list(found.values())
 
 
-def _nulls(outcomes: Mapping[str, int], reported: int) -> str:
-    """The share of nulls, in a sentence that says of what."""
-    nulls = outcomes.get("null", 0)
-    if not reported:
-        return ""
-    among = f"{plural(nulls, 'null')} among {plural(reported, 'reported study', 'reported studies')}"
-    return f"{among}. A null is a finding: smaller than what would matter."
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else ""

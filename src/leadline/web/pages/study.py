@@ -11,6 +11,7 @@ from leadline.errors import NotFoundError
 from leadline.ledger.ids import read_study_id
 from leadline.registry.siblings import siblings
 from leadline.store.projections.authority import key as find_key
+from leadline.store.projections.authority import right
 from leadline.store.projections.judgements import judgements
 from leadline.store.projections.seals import seal as find_seal
 from leadline.store.projections.studies import study as find_study
@@ -24,7 +25,7 @@ from leadline.web.render import Asked
 from leadline.web.views.cards import cards, verdict_word
 from leadline.web.views.characteristics import characteristics_figure
 from leadline.web.views.citation import Citation
-from leadline.web.views.judgements import grouped
+from leadline.web.views.judgements import Group, grouped
 from leadline.web.views.proof import proof_words
 from leadline.web.views.protocol import document
 from leadline.web.views.study import StudyView
@@ -91,7 +92,7 @@ def _page(site: Site, found: StudyView) -> str:
         "amendment_rows": _amendment_rows(found),
         "log_rows_all": _log_rows(found),
         "report_rows": _report_rows(found),
-        "judgements": grouped(view, judgements(view, row.id, revoked=True)),
+        "judgements": _judgements(found),
         "siblings": cards(view, [one.row for one in brothers], today, site.settings.grace_days),
         "parts_of_protocol": () if plan is None else document(plan),
         "proof_words": proof_words(site, view, row.promised),
@@ -102,6 +103,19 @@ def _page(site: Site, found: StudyView) -> str:
         "report": report.get("report"),
     }
     return render(site, "site/study.html", **context)
+
+
+def _judgements(found: StudyView) -> tuple[tuple[str, str, tuple[Group, ...]], ...]:
+    """What others say, and apart from it what the study's own authors say: (id, title, groups) of each."""
+    said = judgements(found.view, found.row.id, revoked=True)
+    record = right(found.view, found.row.id)
+    own = frozenset() if record is None else record.lineages
+    sides = (
+        ("judgements", "What others say", [one for one in said if one.lineage not in own]),
+        ("own", "What its authors say", [one for one in said if one.lineage in own]),
+    )
+    shown = ((name, title, grouped(found.view, rows)) for name, title, rows in sides)
+    return tuple(side for side in shown if side[2])
 
 
 def badge_words(found: StudyView) -> str:

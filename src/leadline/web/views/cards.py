@@ -44,6 +44,8 @@ class Card:
     authors: str
     registered: str
     deadline: str
+    strip: Markup | None = None
+    """The leading estimate as a small picture, where a list has it."""
 
 
 def verdict_word(row: VerdictRow) -> VerdictWord:

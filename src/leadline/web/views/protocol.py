@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from leadline.protocol.blocks.claims import Hypothesis
 from leadline.protocol.model import Protocol
-from leadline.verdict import words
-from leadline.verdict.plain import canonical
+from leadline.verdict import promises, words
+from leadline.verdict.plain import plain
 from leadline.verdict.view import Cell, Row
 
 #: Rows of one table; the file holds all.
@@ -262,12 +262,8 @@ def _conduct(plan: Protocol) -> Part:
 
 def _settings(values: dict[str, object]) -> str:
     """Settings as one line, cut where it gets long."""
-    text = ", ".join(f"{name} = {_value(value)}" for name, value in sorted(values.items()))
+    text = ", ".join(f"{name} = {promises.said(plain(value))}" for name, value in sorted(values.items()))
     return text if len(text) <= 400 else f"{text[:400]}…"
-
-
-def _value(value: object) -> str:
-    return value if isinstance(value, str) else canonical(value).decode()
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from leadline.draw import Picture
 from leadline.errors import InputError, LeadlineError, NotFoundError
 from leadline.ledger.canon import parse_strict
 from leadline.ledger.state import KeyRecord
@@ -25,7 +26,9 @@ from leadline.store.projections.studies import (
 )
 from leadline.store.protocol import ReadView
 from leadline.verdict.page import report_context
+from leadline.verdict.pictures import estimate_strip_of
 from leadline.verdict.reading import MAX_BYTES, read_report
+from leadline.verdict.report import Report
 from leadline.web.context import Site
 
 #: A frozen protocol longer than this is offered as a file, not shown.
@@ -142,7 +145,7 @@ class StudyView:
         return self._protocol[1]
 
     @cached_property
-    def _report(self) -> tuple[dict[str, Any] | None, str]:
+    def _read(self) -> tuple[Report | None, str]:
         if not self.reports or self.protocol is None:
             return None, ""
         newest = self.reports[-1]
@@ -151,14 +154,36 @@ class StudyView:
             stated = {row.hypothesis: (row.outcome, row.standing) for row in self.verdicts}
             if stated != {name: (one.outcome, one.standing) for name, one in found.verdicts.items()}:
                 raise InputError("the report says otherwise than the statement that published it")
-            return report_context(found), ""
+            return found, ""
         except NotFoundError:
             reason = self.view.taken_down(newest.report)
             return None, f"The report was taken down: {reason}" if reason else "The report is not kept here."
         except LeadlineError as error:
             return None, f"The report cannot be shown: {error.message.partition(chr(10))[0]}."
+
+    @cached_property
+    def _report(self) -> tuple[dict[str, Any] | None, str]:
+        found, missing = self._read
+        if found is None:
+            return None, missing
+        try:
+            return report_context(found), ""
+        except LeadlineError as error:
+            return None, f"The report cannot be shown: {error.message.partition(chr(10))[0]}."
         except (ValueError, ArithmeticError, LookupError):
             return None, "The report cannot be shown: its numbers do not make a picture."
+
+    @property
+    def strip(self) -> Picture | None:
+        """The leading estimate as a line of a list; None without one, or where its numbers make no picture."""
+        found, leading = self._read[0], self.leading
+        if found is None or leading is None:
+            return None
+        asked = next(one for one in found.protocol.hypotheses if one.id == leading.hypothesis)
+        try:
+            return estimate_strip_of(found, asked)
+        except (LeadlineError, ValueError, ArithmeticError, LookupError):
+            return None
 
     @property
     def report(self) -> Mapping[str, Any] | None:
