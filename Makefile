@@ -38,7 +38,7 @@ demo: $(VENV)/.demo
 
 serve: $(VENV)/.demo
 	test -e demo-output/registry.db || $(BIN)/leadline demo --output demo-output
-	$(BIN)/leadline serve --store demo-output/registry.db
+	$(BIN)/leadline serve --store demo-output/registry.db --access open
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal

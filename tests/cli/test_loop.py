@@ -278,6 +278,17 @@ def test_keys_are_announced_replaced_and_revoked(lab: Lab, home: Path) -> None:
     leadline("attempts", "open", lab.study, "--key", home / "second.key", status=5)
 
 
+def test_a_new_log_has_the_name_that_was_asked_for(home: Path, tmp_path: Path) -> None:
+    """It is chosen when the registry is made, and asking for another name afterwards is refused."""
+    leadline("key", "new")
+    place = ("--store", tmp_path / "own.db")
+    leadline("key", "register", "Ada", "--origin", "example.org/lab", *place)
+    assert leadline("key", "show", "--json", *place).json["log_key"].startswith("example.org/lab+")
+    leadline("key", "register", "Ada", "--origin", "example.org/lab", *place)
+    error = leadline("key", "register", "Ada", "--origin", "other", "--json", *place, status=3).error
+    assert "example.org/lab already" in error["message"]
+
+
 def test_a_new_key_can_be_announced_before_any_study(home: Path) -> None:
     """`key register` makes the registry."""
     leadline("key", "new")

@@ -18,7 +18,7 @@ import pytest
 from cli.shell import leadline, write_protocol
 from leadline.errors import InputError, StateError, StoreError
 from leadline.registry.registry import Registry
-from leadline.web.serving import bound, require_servable
+from leadline.web.serving import bound, require_servable, who_may_write
 from leadline.web.serving import serve as serve_here
 from leadline.web.settings import Settings
 from registry.world import World
@@ -79,7 +79,7 @@ class Server:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.lines.append(line)
-            if found := re.search(r"Leadline is at http://127\.0\.0\.1:(\d+)", line):
+            if found := re.search(r"Leadline is at .*http://127\.0\.0\.1:(\d+)", line):
                 self.port = int(found[1])
                 break
         else:
@@ -156,6 +156,23 @@ def test_requests_in_flight_are_finished_before_the_store_is_closed(
 
 
 @pytest.mark.enable_socket
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_signal_before_the_first_request_can_be_taken_is_heard(tmp_path: Path) -> None:
+    """Told to end at the very moment it says where it listens, the server ends, and its store is closed."""
+    place = tmp_path / "r.db"
+    program = (
+        "import os, signal, sys; from leadline.web.serving import serve; from leadline.web.settings import Settings;"
+        "settings = Settings(store=sys.argv[1], port=0, tend=False);"
+        "serve(settings, create=True, listening=lambda at: os.kill(os.getpid(), signal.SIGTERM))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(place)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "stopped" in done.stderr
+
+
+@pytest.mark.enable_socket
 def test_the_journal_can_be_json(tmp_path: Path, started: list[Server]) -> None:
     """With --json every line but the one for people is a JSON object with time, level and event."""
     server = Server(tmp_path, "--json")
@@ -187,6 +204,42 @@ def test_an_invited_newcomer_needs_nothing_but_the_command_line(
     plan = write_protocol(tmp_path / "study.yaml")
     study = leadline("register", plan, "--no-simulate", "--store", address, "--json").json["id"]
     assert server.get(f"/study/{study}")[0] == 200
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        (("--base-url", "https://registry.example.org"), "registry.example.org"),
+        (("--base-url", "https://example.org", "--origin", "example.org/lab"), "example.org/lab"),
+    ],
+)
+def test_a_new_log_is_called_what_its_operator_says(
+    given: tuple[str, ...], name: str, tmp_path: Path, started: list[Server]
+) -> None:
+    """By its origin, or the host it is reached at; and a store whose log has another name is not served by mistake."""
+    server = Server(tmp_path, *given)
+    started.append(server)
+    assert server.end(signal.SIGTERM) == 0
+    store = tmp_path / "r.db"
+    with Registry.open(store, read_only=True) as registry:
+        assert registry.home.origin == name
+    with pytest.raises(StateError, match=f"the log here is {name}, not other"):
+        serve_here(Settings(store=str(store), origin="other", port=0, log_level="error"))
+
+
+@pytest.mark.enable_socket
+def test_who_may_write_is_said_at_the_start(tmp_path: Path, started: list[Server]) -> None:
+    """A server on which nobody can write does not look like one on which somebody forgot a step."""
+    server = Server(tmp_path)
+    started.append(server)
+    assert "nobody may write: no key is listed" in "".join(server.lines)
+    for access, keys, said in (
+        ("open", (), "every key on this machine may write"),
+        ("listed", ("ab" * 32,), "1 listed key may write"),
+        ("invited", (), "0 listed keys and whoever was invited may write"),
+    ):
+        assert who_may_write(Settings(access=access, allowed_keys=keys)) == said  # type: ignore[arg-type]
 
 
 @pytest.mark.enable_socket

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from leadline.errors import NotFoundError, StoreError
+from leadline.errors import NotFoundError, StateError, StoreError
 
 if TYPE_CHECKING:
     from leadline.ledger.keys import SigningKey
@@ -27,12 +27,18 @@ def reading_if_there(store: str | None) -> "Registry | None":
 
 
 def writing(
-    store: str | None, key: str | None, *, create: bool = False, invitation: str | None = None
+    store: str | None,
+    key: str | None,
+    *,
+    create: bool = False,
+    origin: str | None = None,
+    invitation: str | None = None,
 ) -> "Registry":
     """The registry with the author's key; made when it is new and `create` says so.
 
-    The key is read first, so that a missing key leaves no half-made registry behind. A server is shown the
-    invitation, by default $LEADLINE_INVITATION.
+    The key is read first, so that a missing key leaves no half-made registry behind. `origin` names a new registry's
+    log; StateError where there is one of another name. A server is shown the invitation, by default
+    $LEADLINE_INVITATION.
     """
     from leadline.registry.registry import Registry
 
@@ -40,9 +46,20 @@ def writing(
     if not create:
         _require(store)
     shown_to_server = invitation or os.environ.get("LEADLINE_INVITATION") or None
-    return _opened(
-        lambda: Registry.open(address(store), signing, create=create, invitation=shown_to_server), store
+    registry = _opened(
+        lambda: Registry.open(
+            address(store), signing, create=create, origin=origin, invitation=shown_to_server
+        ),
+        store,
     )
+    if origin not in (None, registry.home.origin):
+        registry.close()
+        raise StateError(
+            f"the log here is {registry.home.origin} already; a log keeps its name for ever",
+            where=shown(store),
+            remedy="leave --origin out, or name a new place with --store",
+        )
+    return registry
 
 
 def mending(store: str | None) -> "Registry":

@@ -47,6 +47,15 @@ Invitation = Annotated[
         show_default=False,
     ),
 ]
+Origin = Annotated[
+    str | None,
+    typer.Option(
+        "--origin",
+        metavar="NAME",
+        help="What the log of a new registry is called, for ever, such as example.org/lab.",
+        show_default="a random name",
+    ),
+]
 StudyId = Annotated[str, typer.Argument(metavar="ID", help="The study's id, LL-...")]
 ProtocolFile = Annotated[str, typer.Argument(metavar="PROTOCOL", help="A protocol, YAML or JSON.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it becomes part of the record.")]

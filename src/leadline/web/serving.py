@@ -53,12 +53,13 @@ def serve(
         say("insecure", level=logging.WARNING, why=warning)
     listener = bound(settings)
     try:
-        registry = _opened(_store(settings), create=create, clock=clock)
+        registry = _opened(settings, create=create, clock=clock)
     except BaseException:
         listener.close()
         raise
     with registry, listener:
         require_servable(registry)
+        _require_origin(registry, settings)
         metrics = None if settings.metrics == "off" else Metrics()
         config = _config(uvicorn, _application(registry, settings, metrics, clock), settings)
         scheduler = Scheduler(
@@ -71,8 +72,9 @@ def serve(
             entries=registry.store.size(),
             access=settings.access,
         )
-        with _orderly_end():
-            asyncio.run(_until_told(uvicorn.Server(config), listener, scheduler, settings, listening))
+        server = uvicorn.Server(config)
+        with _orderly_end(server):
+            asyncio.run(_until_told(server, listener, scheduler, settings, listening))
     say("stopped")
 
 
@@ -100,6 +102,19 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "allowed_hosts has *: pages can be made to name another host"
     if not settings.loopback and not settings.trusted_proxy:
         yield "no trusted_proxy is given: behind one, all clients would share one quota"
+
+
+def who_may_write(settings: Settings) -> str:
+    """In words for whoever starts the server: which keys may write to it."""
+    match settings.access, len(settings.allowed_keys):
+        case "open", _:
+            return "every key on this machine may write" if settings.loopback else "every key may write"
+        case "listed", 0:
+            return "nobody may write: no key is listed (allowed_keys), and access is neither open nor invited"
+        case "listed", number:
+            return f"{number} listed {'key' if number == 1 else 'keys'} may write"
+        case _, number:
+            return f"{number} listed {'key' if number == 1 else 'keys'} and whoever was invited may write"
 
 
 def require_servable(registry: Registry) -> None:
@@ -148,12 +163,22 @@ def _store(settings: Settings) -> str:
     return found
 
 
-def _opened(store: str, *, create: bool, clock: Clock) -> Registry:
+def _require_origin(registry: Registry, settings: Settings) -> None:
+    if settings.origin not in (None, registry.home.origin):
+        raise StateError(
+            f"the log here is {registry.home.origin}, not {settings.origin}; a log keeps its name for ever",
+            where=settings.source or "--origin",
+            remedy="name the store you mean, or leave origin out",
+        )
+
+
+def _opened(settings: Settings, *, create: bool, clock: Clock) -> Registry:
     """The registry; a database server that is not there yet, or still recovers, is waited for a little while."""
+    store = _store(settings)
     until, waiting = time.monotonic() + _PATIENCE, False
     while True:
         try:
-            return Registry.open(store, create=create, clock=clock)
+            return Registry.open(store, create=create, origin=settings.new_origin, clock=clock)
         except StoreError as error:
             if not is_shared(store) or not _may_come(error) or time.monotonic() > until:
                 raise
@@ -228,14 +253,14 @@ async def _until_told(
 
 
 @contextmanager
-def _orderly_end() -> Iterator[None]:
-    """uvicorn raises the signals it caught again when it has ended; here they have done their work by then."""
+def _orderly_end(server: Any) -> Iterator[None]:
+    """A signal before uvicorn listens for them ends it too, and those it raises again at its end do nothing more."""
 
-    def nothing(number: int, frame: object) -> None:  # noqa: ARG001
-        return
+    def told(number: int, frame: object) -> None:  # noqa: ARG001
+        server.should_exit = True
 
     try:
-        before = {number: signal.signal(number, nothing) for number in _SIGNALS}
+        before = {number: signal.signal(number, told) for number in _SIGNALS}
     except ValueError:  # not the main thread, as in tests: whoever started it ends it
         yield
         return

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from leadline.errors import Explained, InputError, NotFoundError
 from leadline.ledger.cosignature import CosignerKey
+from leadline.ledger.keys import check_name
 from leadline.ledger.sealing.periods import BUCKET
 from leadline.store.projections.status import GRACE_DAYS
 from leadline.web import values
@@ -28,7 +29,13 @@ _DAY = 86_400
 _MOST_CONFIGURATION = 1 << 20
 _PREFIX = "LEADLINE_"
 #: Variables of the same prefix that are no settings of a server.
-_OTHERS: Final = ("LEADLINE_HOME", "LEADLINE_KEY", "LEADLINE_DEBUG", "LEADLINE_CONFIG")
+_OTHERS: Final = (
+    "LEADLINE_HOME",
+    "LEADLINE_KEY",
+    "LEADLINE_INVITATION",
+    "LEADLINE_DEBUG",
+    "LEADLINE_CONFIG",
+)
 _OTHER_PREFIXES: Final = ("LEADLINE_TEST_", "LEADLINE_LADDER_", "LEADLINE_REQUIRE_")
 
 
@@ -60,7 +67,8 @@ class Settings:
     """Everything a server is told; every setting has a default that is right for one person's machine.
 
     `store` is a path or a ``postgresql://`` address, `keys` the folder of the registry's own keys where it is
-    not the usual one. `base_url` is the address the public uses; `allowed_hosts` names further ones. `access`
+    not the usual one. `origin` is the name of the log: that of a new one, by default the host of `base_url`, and what
+    an existing one must have. `base_url` is the address the public uses; `allowed_hosts` names further ones. `access`
     says who may write: everybody (``open``), the keys in `allowed_keys` (``listed``), or those invited as well
     (``invited``). `hazard_bucket` is what the number of a week's hazard seals is rounded up to with decoys; 0 makes
     none. Times are seconds, sizes bytes, `page_cache` MiB.
@@ -68,6 +76,7 @@ class Settings:
 
     store: str = ""
     keys: Path | None = None
+    origin: str | None = None
     host: str = "127.0.0.1"
     port: int = 8300
     base_url: str | None = None
@@ -143,6 +152,13 @@ class Settings:
             return self.base_url
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    @property
+    def new_origin(self) -> str | None:
+        """What a new log is called: `origin`, else the host of `base_url`; None for a name made up at random."""
+        if self.origin is not None or self.base_url is None:
+            return self.origin
+        return urlsplit(self.base_url).hostname
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -258,9 +274,19 @@ def _peer(value: Any) -> Peer:
     return Peer(values.page_address(value["url"]), vkey)
 
 
+def _origin(value: Any) -> str:
+    found = values.text(100)(value)
+    try:
+        check_name(found)
+    except Explained as error:
+        raise ValueError("must be a name without blanks and +, such as registry.example.org/log") from error
+    return found
+
+
 _READERS: Final[dict[str, values.Reader]] = {
     "store": _address,
     "keys": values.path,
+    "origin": _origin,
     "host": values.host,
     "port": values.whole(0, 65_535),
     "base_url": values.web_address,

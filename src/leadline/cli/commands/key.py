@@ -100,6 +100,7 @@ def register(
     kind: Annotated[options.HolderKind, typer.Option("--kind", help="What the holder is.")] = "human",
     store: options.Store = None,
     key: options.Key = None,
+    origin: options.Origin = None,
     invitation: options.Invitation = None,
     json: options.Json = False,
 ) -> None:
@@ -112,7 +113,7 @@ def register(
     from leadline.cli.opening import writing
     from leadline.cli.output import emit
 
-    with writing(store, key, create=True, invitation=invitation) as registry:
+    with writing(store, key, create=True, origin=origin, invitation=invitation) as registry:
         receipt = registry.register_key(holder, kind)
         fingerprint = registry.author().fingerprint
     if json:

@@ -20,6 +20,7 @@ def register(
     ] = True,
     store: options.Store = None,
     key: options.Key = None,
+    origin: options.Origin = None,
     invitation: options.Invitation = None,
     json: options.Json = False,
 ) -> None:
@@ -38,7 +39,7 @@ def register(
 
     plan = Protocol.load(protocol)
     _require_no_error(plan, protocol)
-    with writing(store, key, create=True, invitation=invitation) as registry:
+    with writing(store, key, create=True, origin=origin, invitation=invitation) as registry:
         with progress("simulating the registered analysis") as tick:
             study = registry.register(plan, simulate=simulate, progress=tick)
         certificate = _write_certificate(study, Path(protocol).parent)

@@ -1,10 +1,12 @@
 """`leadline serve`: the registry as a shared service."""
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
 from leadline.cli import options
+
+Access: TypeAlias = Literal["open", "listed", "invited"]
 
 
 def serve(
@@ -22,7 +24,20 @@ def serve(
     base_url: Annotated[
         str | None, typer.Option("--base-url", metavar="URL", help="The address the public uses, https://...")
     ] = None,
+    access: Annotated[
+        Access | None,
+        typer.Option("--access", help="Which keys may write.", show_default="listed"),
+    ] = None,
     create: Annotated[bool, typer.Option("--create", help="Make a new registry where none is.")] = False,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--origin",
+            metavar="NAME",
+            help="With --create: what its log is called, for ever, such as registry.example.org.",
+            show_default="the host of --base-url, else a random name",
+        ),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Serve other machines without base_url; for development.")
     ] = False,
@@ -41,7 +56,7 @@ def serve(
 
     from leadline.cli.output import Page, emit, note
     from leadline.web.serving import serve as run
-    from leadline.web.serving import warnings
+    from leadline.web.serving import warnings, who_may_write
     from leadline.web.settings import Settings
 
     environ = {name: value for name, value in os.environ.items() if name != "LEADLINE_STORE"}
@@ -52,6 +67,8 @@ def serve(
         host=host,
         port=port,
         base_url=base_url,
+        origin=origin,
+        access=access,
         insecure=insecure or None,
         log_format="json" if json and not check else None,
     )
@@ -66,4 +83,4 @@ def serve(
         for warning in warned:
             page.line(f"Warning: {warning}", indent=2)
         return
-    run(settings, create=create, listening=lambda at: note(f"Leadline is at {at}"))
+    run(settings, create=create, listening=lambda at: note(f"Leadline is at {at}; {who_may_write(settings)}"))
