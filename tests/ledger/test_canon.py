@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.errors import InputError
+from leadline.ledger import canon
 from leadline.ledger.canon import MAX_DEPTH, canonical, parse_strict, sha256_hex
 
 JSON = st.recursive(
@@ -90,6 +91,54 @@ def test_arbitrary_bytes_raise_nothing_else(data: bytes) -> None:
     except InputError:
         return
     json.loads(data)
+
+
+COMPACT = [
+    b'{"a":1,"b":[true,null,0.5,"\xc3\xa9"]}', b'{"a":1,"a":1}', b'{"a":1, "b":2}', b'"\\u00e9"', b'"\\ud83d\\ude00"', b'"\\ud800"',
+    b"9007199254740991", b"-9007199254740991", b"9007199254740992", b"-9007199254740993", b"123456789012345678901234567890",
+    b"0.1234567890123456789", b"1e999", b"-1e999", b"1e16", b"1E5", b"1.0", b"-0", b"-0.0", b"00", b"NaN", b"Infinity", b"null",
+    b'"\x7f"', b'"\n"', b'"\\n"', b'"\\/"', b'"\xff"', b"\xef\xbb\xbf1", b"[1,]", b"", b" 1", b"1 ", b"[" * 64 + b"]" * 64,
+    b"[" * 65 + b"]" * 65, b'{"":{"":{"":1}}}', b'{"x":"1234567890123456"}', b"5e-324", b"2.2250738585072014e-308", b"0.1", b"1e-7",
+]  # fmt: skip
+
+
+def _both(data: bytes) -> tuple[object, object]:
+    """What is said of bytes, value or refusal, with the fast reading and without."""
+
+    def said() -> object:
+        try:
+            return repr(parse_strict(data))
+        except InputError as error:
+            return error.message, error.where
+
+    with pytest.MonkeyPatch.context() as patch:
+        with_it = said()
+        patch.setattr(canon, "_read_back", lambda data: None)
+        return with_it, said()
+
+
+@pytest.mark.parametrize("data", COMPACT)
+def test_the_fast_reading_never_decides(data: bytes) -> None:
+    """Whatever the strict decoder refuses, and whatever it makes of a value, stays so."""
+    with_it, without = _both(data)
+    assert with_it == without
+
+
+@given(JSON, st.data())
+def test_the_fast_reading_never_decides_on_altered_documents(value: Any, draw: st.DataObject) -> None:
+    """Nor does it for compact documents with a byte changed, put in or taken out."""
+    data = bytearray(canonical(value))
+    at = draw.draw(st.integers(0, len(data) - 1))
+    byte = draw.draw(st.sampled_from(list(b'0123456789-.eE"\\[]{},: \nu\x00\xff')))
+    match draw.draw(st.integers(0, 2)):
+        case 0:
+            data[at] = byte
+        case 1:
+            data.insert(at, byte)
+        case _:
+            del data[at]
+    with_it, without = _both(bytes(data))
+    assert with_it == without
 
 
 def test_digest_is_lower_case_hex() -> None:

@@ -305,3 +305,34 @@ def test_two_processes_find_what_one_finds(sound: MemoryRecord, monkeypatch: pyt
     two = list(fsck(record, log_keys=[LOG.public], origin=ORIGIN, processes=2))
     assert one == two
     assert [p.code for p in one].count("entry-signature") == len(spoiled)
+
+
+def test_a_helper_that_dies_is_no_sound_record(sound: MemoryRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signatures that nobody answered for are a problem that says so, and nothing that was found is lost."""
+    from leadline.ledger import helper, signatures
+
+    monkeypatch.setattr(signatures, "_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(helper, "_CODE", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    problems = list(fsck(sound, log_keys=[LOG.public], origin=ORIGIN, processes=2))
+    assert [(p.code, p.where) for p in problems] == [("unreadable", "signature checks")]
+    assert "ended before it answered" in problems[0].what
+    assert "one process" in problems[0].remedy
+
+
+def test_what_was_found_before_the_reader_refused_is_told(sound: MemoryRecord) -> None:
+    """An entry that cannot be read ends the replay; the faults before it are named all the same."""
+    from leadline.ledger import fsck as module
+
+    registry = Registry()
+    registry.register(ALICE)
+    for number in range(module._CHUNK + 10):
+        registry.append_raw(b"entry %d" % number)
+
+    def broken() -> Iterator[tuple[int, bytes]]:
+        yield from registry.record.stored_entries[:-1]
+        raise IntegrityError("the page is torn", where="entry 74")
+
+    record = copied(registry.record)
+    record.entries = broken  # type: ignore[method-assign]
+    problems = check(record)
+    assert [p.code for p in problems] == ["entry-form"] * (module._CHUNK - 1) + ["unreadable"]

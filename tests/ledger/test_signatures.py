@@ -1,7 +1,5 @@
 """Many signature checks on several processes: the same answers, in the same order."""
 
-from collections.abc import Callable
-
 import pytest
 
 from leadline.ledger import signatures
@@ -24,13 +22,10 @@ def _checks(start: int, count: int, bad: set[int]) -> list[Check]:
 def test_bad_signatures_are_found_in_their_order(monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
     """Every altered message is named once, batch by batch, whoever checked it."""
     monkeypatch.setattr(signatures, "_WORTH_A_PROCESS", 100)
-    monkeypatch.setattr(signatures, "_PART", 16)
     bad = {0, 7, 99, 100, 131, 250, 251, 399}
     with SignatureChecker(processes) as checker:
-        answers: list[Callable[[], list[Check]]] = [
-            checker.start(_checks(start, 100, bad)) for start in range(0, 400, 100)
-        ]
-        found = [check.position for answer in answers for check in answer()]
+        batches = [checker.start(_checks(start, 100, bad)) for start in range(0, 400, 100)]
+        found = [check.position for batch in batches for check in batch.failures()]
     assert found == sorted(bad)
 
 
@@ -39,5 +34,5 @@ def test_another_verifier_is_asked_here_and_nowhere_else(monkeypatch: pytest.Mon
     monkeypatch.setattr(signatures, "_WORTH_A_PROCESS", 1)
     asked: list[bytes] = []
     with SignatureChecker(2, lambda public, message, signature: asked.append(message)) as checker:
-        assert checker.start(_checks(0, 50, set()))() == []
+        assert checker.start(_checks(0, 50, set())).failures() == []
     assert len(asked) == 50

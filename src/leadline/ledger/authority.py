@@ -17,7 +17,7 @@ The order of the log decides, never a claimed time. The rules:
 from collections.abc import Callable, Iterable
 
 from leadline.errors import SignatureError, StatementError
-from leadline.ledger.dsse import PAYLOAD_TYPE, decode
+from leadline.ledger.dsse import PAYLOAD_TYPE, Envelope, decode
 from leadline.ledger.keys import VerifyKey
 from leadline.ledger.predicates import Key
 from leadline.ledger.rules import Decision, Entry, Known
@@ -25,10 +25,20 @@ from leadline.ledger.state import AuthorityState, MemoryState, keep
 from leadline.ledger.statements import Statement, parse
 from leadline.ledger.tlog.tree import leaf_hash
 
-__all__ = ["Authority", "Entry", "Signature"]
+__all__ = ["Authority", "Entry", "Signature", "read"]
 
 Signature = Callable[[bytes, bytes, bytes], None]
 """`keys.verify` or something that ends in it: ``(public, message, signature)``, raising."""
+
+
+def read(envelope: Envelope) -> Statement:
+    """The statement in an envelope, whoever signed it; `StatementError` when it holds anything else."""
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise StatementError(
+            f"the payload type {envelope.payload_type[:80]!r} is not {PAYLOAD_TYPE}",
+            remedy="sign statements made by leadline.ledger.statements.make",
+        )
+    return parse(envelope.payload)
 
 
 class Authority:
@@ -58,13 +68,11 @@ class Authority:
         Raises `StatementError` for a malformed entry and `SignatureError` for an unknown key.
         """
         envelope = decode(entry)
-        if envelope.payload_type != PAYLOAD_TYPE:
-            raise StatementError(
-                f"the payload type {envelope.payload_type[:80]!r} is not {PAYLOAD_TYPE}",
-                remedy="sign statements made by leadline.ledger.statements.make",
-            )
-        statement = parse(envelope.payload)
-        return Entry(leaf_hash(entry), envelope, statement, self._key_of(statement, envelope.keyid))
+        return self.opened(leaf_hash(entry), envelope, read(envelope))
+
+    def opened(self, leaf: bytes, envelope: Envelope, statement: Statement) -> Entry:
+        """`open` for an entry with leaf hash `leaf` that was taken apart before: only its key is looked up."""
+        return Entry(leaf, envelope, statement, self._key_of(statement, envelope.keyid))
 
     def resolve(self, keyid: str) -> VerifyKey:
         """The key with this fingerprint, whatever its state; `SignatureError` when the log knows none."""

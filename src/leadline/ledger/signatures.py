@@ -1,26 +1,20 @@
 """Many signature checks at once, on more than one processor where that pays."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
-from leadline.errors import SignatureError
+from leadline.ledger.helper import MOST, Helper, failing
 from leadline.ledger.keys import verify
 
 #: Below this many checks so far, starting another process costs more than it saves.
-_WORTH_A_PROCESS: Final = 4_096
-#: Checks handed to a process at once, and how many such parts may wait for each: enough to be busy with while the
-#: caller prepares the next batch, few enough that the caller is not the one who waits.
-_PART: Final = 128
-_AHEAD: Final = 5
+_WORTH_A_PROCESS: Final = 512
+#: Parts that a helper may hold: enough to be busy with while the caller prepares the next batch or checks a part
+#: itself, few enough that the caller has little to wait for at the end.
+_AHEAD: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One signature to check; `position` and `subject` say where it stands."""
 
     position: int
@@ -31,17 +25,16 @@ class Check:
 
 
 class SignatureChecker:
-    """Checks batches of signatures; a context manager, because it may hold worker processes.
+    """Checks batches of signatures; a context manager, because it may hold helper processes.
 
     `check` must be `keys.verify` for more than one process to be used.
     """
 
     def __init__(self, processes: int, check: Callable[[bytes, bytes, bytes], None] = verify) -> None:
-        self._workers = processes - 1 if check is verify else 0
+        self._most = processes - 1 if check is verify else 0
         self._check = check
-        self._pool: Executor | None = None
-        self._done = 0
-        self._out: deque[Future[list[int]]] = deque()
+        self._helpers: list[Helper] = []
+        self._begun = 0
 
     def __enter__(self) -> Self:
         return self
@@ -49,55 +42,74 @@ class SignatureChecker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        while self._helpers:
+            self._helpers.pop().close()
 
-    def start(self, checks: Sequence[Check]) -> Callable[[], list[Check]]:
-        """Begin on `checks`; the result, asked for later, is those that do not hold, in their order.
+    def start(self, checks: Sequence[Check]) -> "Batch":
+        """Begin on `checks`; the caller goes on preparing the next batch meanwhile.
 
-        The caller goes on preparing the next batch meanwhile. Until other processes have started, and whenever
-        they have enough to do, it checks what it brings itself.
+        What helpers have no room for is checked here and now. They always have some left, so neither they nor the
+        caller wait for each other. Raises StoreError when a helper cannot be started or has ended.
         """
-        self._done += len(checks)
-        if self._workers < 1 or self._done < _WORTH_A_PROCESS:
-            bad = [check for check in checks if not _holds(check, self._check)]
-            return lambda: bad
-        if self._pool is None:
-            # Spawned, not forked: the caller may hold open databases and threads.
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
-        answers = [self._part(self._pool, checks[at : at + _PART]) for at in range(0, len(checks), _PART)]
-        return lambda: [check for answer in answers for check in answer()]
+        parts = []
+        for at in range(0, len(checks), MOST):
+            part = _Part(checks[at : at + MOST])
+            self._begun += len(part.checks)
+            part.begin(self._free(), self._check)
+            parts.append(part)
+        return Batch(parts)
 
-    def _part(self, pool: Executor, checks: Sequence[Check]) -> Callable[[], list[Check]]:
-        """Have a part checked by whoever has time: a process that has little to do, or else the caller."""
-        while self._out and self._out[0].done():
-            self._out.popleft()
-        if len(self._out) >= _AHEAD * self._workers:
-            mine = [check for check in checks if not _holds(check, self._check)]
-            return lambda: mine
-        future = pool.submit(bad_signatures, _bare(checks))
-        self._out.append(future)
-        return lambda: [checks[position] for position in future.result()]
-
-
-def bad_signatures(checks: Sequence[tuple[bytes, bytes, bytes]]) -> list[int]:
-    """Positions of the ``(public, message, signature)`` triples that do not verify; runs in a worker."""
-    bad = []
-    for position, (public, message, signature) in enumerate(checks):
-        try:
-            verify(public, message, signature)
-        except SignatureError:
-            bad.append(position)
-    return bad
+    def _free(self) -> Helper | None:
+        """A helper that has room for a part, if there is one."""
+        for helper in self._helpers:
+            helper.listen(wait=False)
+        idlest = min(self._helpers, key=len, default=None)
+        if idlest is not None and len(idlest) < _AHEAD:
+            return idlest
+        if len(self._helpers) < self._most and self._begun >= _WORTH_A_PROCESS:
+            self._helpers.append(Helper())
+            return self._helpers[-1]
+        return None
 
 
-def _holds(check: Check, verifier: Callable[[bytes, bytes, bytes], None]) -> bool:
-    try:
-        verifier(check.public, check.message, check.signature)
-    except SignatureError:
-        return False
-    return True
+class Batch:
+    """Checks that were begun together."""
+
+    def __init__(self, parts: "Sequence[_Part]") -> None:
+        self._parts = parts
+
+    @property
+    def done(self) -> bool:
+        """Whether all of them are checked, as far as the caller has heard."""
+        return all(part.bad is not None for part in self._parts)
+
+    def failures(self) -> list[Check]:
+        """Those that do not hold, in their order; waits until all are checked."""
+        return [check for part in self._parts for check in part.failures()]
 
 
-def _bare(checks: Sequence[Check]) -> list[tuple[bytes, bytes, bytes]]:
-    return [(check.public, check.message, check.signature) for check in checks]
+class _Part:
+    """Checks that one process makes in a row; `bad` gets a bit for each that does not hold."""
+
+    __slots__ = ("_helper", "bad", "checks")
+
+    def __init__(self, checks: Sequence[Check]) -> None:
+        self.checks = checks
+        self.bad: int | None = None
+        self._helper: Helper | None = None
+
+    def begin(self, helper: Helper | None, check: Callable[[bytes, bytes, bytes], None]) -> None:
+        self._helper = helper
+        if helper is None:
+            self.bad = failing([check[2:] for check in self.checks], check)
+        else:
+            helper.give([check[2:] for check in self.checks], self._settle)
+
+    def failures(self) -> list[Check]:
+        while self.bad is None and self._helper is not None:
+            self._helper.listen(wait=True)
+        bad = self.bad or 0
+        return [check for place, check in enumerate(self.checks) if bad >> place & 1] if bad else []
+
+    def _settle(self, bad: int) -> None:
+        self.bad = bad

@@ -5,7 +5,7 @@ the next checkpoint, whose signed root says which one is genuine; so a single al
 with one name, and what follows it is checked as usual.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
@@ -58,10 +58,34 @@ class TreeCheck:
         self._wrong_roots = 0
         self._checks: list[Check] = []
 
-    def append(self, leaf: bytes | None) -> Iterator[Problem]:
+    def append(self, leaf: bytes | None) -> Sequence[Problem]:
         """Add the leaf hash of the next entry, or None when that entry is missing; then its checkpoints."""
-        index = self.frontier.size
-        first = stored_index(0, index)
+        first = stored_index(0, self.frontier.size)
+        if leaf is not None and self._dispute is None and self._node == (first, leaf):
+            found = self._agreed(first, leaf)
+        else:
+            found = list(self._doubtful(first, leaf))
+        if self._checkpoint is not None and self._checkpoint[0] <= self.frontier.size:
+            found.extend(self._checkpoints_at_size())
+        return found
+
+    def _agreed(self, first: int, leaf: bytes) -> list[Problem]:
+        """Go on where the stored leaf hash is that of the entry, which it nearly always is."""
+        found: list[Problem] = []
+        for index, value in enumerate(self.frontier.append(leaf), first):
+            if self._node == (index, value):
+                self._node = next(self._nodes, None)
+            else:
+                found.extend(self._compare(index, value))
+        return found
+
+    def _compare(self, index: int, value: bytes) -> Iterator[Problem]:
+        stored = yield from self._stored(index)
+        if stored is not None and stored != value:
+            yield Problem("node-hash", node_name(index), _NODE, REBUILD)
+
+    def _doubtful(self, first: int, leaf: bytes | None) -> Iterator[Problem]:
+        """Go on where leaf hashes are missing or differ, or did so since the last checkpoint."""
         stored = yield from self._stored(first)
         if stored is not None and len(stored) != HASH_SIZE:
             yield Problem(
@@ -73,9 +97,8 @@ class TreeCheck:
             leaf = bytes(HASH_SIZE) if stored is None else stored
         elif stored is not None and stored != leaf:
             self._dispute = self._dispute or _Dispute(copy(self.frontier))
-            self._dispute.entries.append(index)
+            self._dispute.entries.append(self.frontier.size)
         yield from self._complete(first, stored, leaf)
-        yield from self._checkpoints_at_size()
 
     def _complete(self, first: int, stored_leaf: bytes | None, leaf: bytes) -> Iterator[Problem]:
         """Compare the nodes that this leaf completes with the stored ones."""
