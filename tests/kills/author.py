@@ -163,20 +163,10 @@ class Author:
         )
 
     def _attachment(self, study: str, number: int, path: Path) -> bytes:
-        from leadline.registry.handover import readable_logs
+        from leadline.registry.handover import handed_over
 
-        table = readable_logs([path])
-        (header,) = table.headers
-        (read,) = (log.read for log in table.accounting.logs)
-        log = {
-            "sha256": header.sha256,
-            "name": header.log,
-            "size": header.size,
-            "format": header.format,
-            "eval_id": header.eval_id,
-            "samples": read,
-        }
-        return self._say("attach", study, attempt=number, logs=[log])
+        (log,) = handed_over([path])
+        return self._say("attach", study, attempt=number, logs=[log.said()])
 
 
 def _time() -> str:

@@ -1,13 +1,15 @@
 """The gate of a server: what is charged, to whom, in which order, and what is given back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from leadline.errors import InputError, NotFoundError, QuotaError, SignatureError, StatementError
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.statements import make_signed
-from leadline.registry.access import Access, Rates, access_to, invite
+from leadline.registry.access import Access, Rates, access_to, invitations, invite, revoke_invitation
 from leadline.registry.intake import Gate
 from registry.world import World
 from web.api.world import TIME, freeze, key_statement
@@ -156,3 +158,101 @@ def test_a_private_request_is_charged_like_a_statement(world: World) -> None:
         door.request("other", "admin", address="192.0.2.4"),
     ):
         raise AssertionError("not reached")
+
+
+def test_an_invitation_is_not_used_up_by_who_did_not_sign(world: World) -> None:
+    """Whoever saw the token cannot spend it on a key that is not theirs; the key it was meant for still can."""
+    door = gate(world, mode="invited", rates=Rates())
+    shelf = world.registry.store.shelf
+    token = invite(shelf)
+    head, mark, rest = key_statement(SigningKey.generate("nobody.example")).partition(b'"sig":"')
+    forged = head + mark + b"AAAA" + rest[4:]
+    with pytest.raises(SignatureError, match="does not verify"):
+        door.let_in([forged], address="here", invitation=token)
+    (one,) = invitations(shelf)
+    assert one.used_by is None
+    door.let_in([key_statement(world.key)], address="here", invitation=token).submit()
+
+
+def test_a_successor_of_a_successor_keeps_what_its_line_may(world: World) -> None:
+    """The key that was listed need not be the first of its line: the nearest key of which something was said decides."""
+    registry, store = world.registry, world.registry.store
+    registry.register_key("Ada")
+    second, third, fourth = (SigningKey.generate(f"example.org/ada{n}") for n in (2, 3, 4))
+    for new in (second, third, fourth):
+        registry.rotate_key(new)
+        registry.key = new
+    first_only = access_to(store, mode="listed", allowed=[world.key.fingerprint])
+    second_only = access_to(store, mode="listed", allowed=[second.fingerprint])
+    assert "register" in first_only.scopes(fourth.fingerprint)
+    assert "register" in second_only.scopes(fourth.fingerprint)
+    assert "register" not in second_only.scopes(world.key.fingerprint)
+    token = invite(store.shelf, scopes=["judge"])
+    invited = access_to(store, mode="invited", allowed=[world.key.fingerprint])
+    invited.redeem(token, third.fingerprint)
+    assert invited.scopes(fourth.fingerprint) == {"read", "judge"}
+    registry.revoke_key("stolen")
+    assert "register" not in second_only.scopes(fourth.fingerprint)
+
+
+def test_an_invitation_that_is_revoked_gives_nothing_whoever_is_first(world: World) -> None:
+    """Redeeming and revoking at once, many times: afterwards no key has a right from an invitation that is gone."""
+    shelf = world.registry.store.shelf
+    access = Access(shelf, mode="invited")
+    named = 0
+    for number in range(40):
+        keyid = f"{number:064x}"
+        token = invite(shelf)
+        (made,) = invitations(shelf)
+        start = Barrier(2)
+
+        def redeem(keyid: str = keyid, token: str = token, start: Barrier = start) -> bool:
+            start.wait()
+            try:
+                access.redeem(token, keyid)
+            except NotFoundError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            redeemed = pool.submit(redeem)
+            start.wait()
+            gone = revoke_invitation(shelf, made.name)
+            assert redeemed.result() or gone.used_by is None
+        named += gone.used_by == keyid
+        assert access.scopes(keyid) == {"read"}
+        assert invitations(shelf) == []
+        with pytest.raises(NotFoundError):
+            access.redeem(token, keyid)
+    assert 0 <= named <= 40
+
+
+def test_an_invitation_goes_to_one_of_many_keys(world: World) -> None:
+    """Of keys that redeem it at once one gets in; the same key may ask as often as it likes."""
+    shelf = world.registry.store.shelf
+    access = Access(shelf, mode="invited")
+    token = invite(shelf)
+    keys = [f"{number:064x}" for number in range(4)] * 3
+
+    def redeem(keyid: str) -> str | None:
+        try:
+            access.redeem(token, keyid)
+        except NotFoundError:
+            return None
+        return keyid
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = {one for one in pool.map(redeem, keys) if one is not None}
+    assert len(winners) == 1
+    assert [keyid for keyid in sorted(set(keys)) if "register" in access.scopes(keyid)] == sorted(winners)
+
+
+def test_revoking_one_of_two_invitations_leaves_the_other(world: World) -> None:
+    """What each gives is its own."""
+    shelf, keyid = world.registry.store.shelf, world.key.fingerprint
+    access = Access(shelf, mode="invited")
+    access.redeem(invite(shelf, scopes=["judge"], note="first"), keyid)
+    access.redeem(invite(shelf, scopes=["report"], note="second"), keyid)
+    (first,) = [one for one in invitations(shelf) if one.note == "first"]
+    revoke_invitation(shelf, first.name)
+    assert access.scopes(keyid) == {"read", "report"}

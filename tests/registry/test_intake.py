@@ -80,22 +80,9 @@ def say(world: World, kind: str, study: str, key: SigningKey | None = None, **sa
 
 def attach_statement(paths: list[Path], study: str, key: SigningKey, **changes: Any) -> bytes:
     """An attach statement that describes its logs as the reader does."""
-    from leadline.registry.handover import readable_logs
+    from leadline.registry.handover import handed_over
 
-    table = readable_logs(paths)
-    kept = {log.sha256: log.read for log in table.accounting.logs}
-    logs = [
-        {
-            "sha256": header.sha256,
-            "name": header.log,
-            "size": header.size,
-            "format": header.format,
-            "eval_id": header.eval_id or None,
-            "samples": kept.get(header.sha256),
-            **changes,
-        }
-        for header in table.headers
-    ]
+    logs = [{**log.said(), **changes} for log in handed_over(paths)]
     return make_signed("attach", {"study": study, "attempt": 1, "logs": logs, "created": TIME}, key)
 
 

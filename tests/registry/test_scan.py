@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from leadline.errors import InputError
-from leadline.registry.scan import CODES, require_clean, scan_logs, secrets_in
+from leadline.registry.scan import CODES, require_clean, scan_logs
 from leadline.registry.scan.shapes import SHAPES
 from logs.factory import sample, write_eval
 
@@ -121,7 +121,7 @@ def test_attaching_stops_unless_the_code_is_allowed(tmp_path: Path) -> None:
     require_clean(found, ["personal.email", "secret.api-key"])
     with pytest.raises(InputError, match="no finding 'everything'"):
         require_clean(found, ["everything"])
-    assert [one.code for one in secrets_in(path)] == ["secret.api-key"]
+    assert [one.code for one in scan_logs(path).secrets] == ["secret.api-key"]
 
 
 def test_every_code_is_explained_and_has_a_shape() -> None:

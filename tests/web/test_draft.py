@@ -79,10 +79,48 @@ def test_a_plan_that_costs_too_much_to_simulate_is_told_so(monkeypatch: pytest.M
     def refuse(*_: object, **__: object) -> bytes:
         raise InputError("took too long")
 
-    monkeypatch.setattr(reader, "run_apart", refuse)
+    monkeypatch.setattr(reader, "apart", refuse)
     found = read_draft(templates.text("compare"), today=TODAY.date(), simulate=True, similar=lambda _: [])
     assert "more than this server spends" in found.note
     assert found.findings
+
+
+def test_only_short_drafts_are_read_in_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer one says the same, with its lines, from a process of its own; where that one fails, that is a finding."""
+    from leadline.errors import InputError
+
+    here: list[int] = []
+    read = reader.examined
+    monkeypatch.setattr(reader, "examined", lambda payload: here.append(len(payload)) or read(payload))
+    text = templates.text("compare")
+    long = text + "# " + "x" * 20_000 + "\nunknown: 1\n"
+    ask = {"today": TODAY.date(), "simulate": False, "similar": lambda _: []}
+    assert read_draft(text, **ask).heading == "Nothing forbids registration"
+    found = read_draft(long, **ask)
+    assert len(here) == 1
+    assert found.heading == "This is not a protocol yet"
+    assert [one.line for one in found.findings] == [long.count("\n")]
+
+    def refuse(*_: object, **__: object) -> bytes:
+        raise InputError("took too long")
+
+    monkeypatch.setattr(reader, "apart", refuse)
+    assert "costs too much" in read_draft(long, **ask).findings[0].message
+
+
+def test_an_address_has_only_so_much_read(record: tuple) -> None:  # type: ignore[type-arg]
+    """Whoever has used up the seconds of an address is told when to come back."""
+    from leadline.web.app import create_app
+    from leadline.web.settings import Quotas, Settings
+
+    registry = record[0].registry
+    settings = Settings(store="unused", quotas=Quotas(computing_per_hour=1, computing_burst=1))
+    with TestClient(create_app(registry, settings), base_url="http://127.0.0.1:8300") as client:
+        data = {"text": templates.text("compare"), "action": "simulate"}
+        assert client.post("/draft/check", data=data).status_code == 200
+        refused = client.post("/draft/check", data=data)
+    assert refused.status_code == 429
+    assert "the same request again" in refused.text
 
 
 HOSTILE = {

@@ -41,7 +41,12 @@ class ApartLimits:
 
 
 DEFAULT = ApartLimits()
-_CODE: Final = "import sys; sys.path.append(sys.argv[1]); from leadline.logs.apart import _inside; _inside()"
+#: The child runs the very Leadline that started it, whichever else is installed; for everything else its folder
+#: comes last.
+_CODE: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import leadline; sys.path.append(sys.path.pop(0)); "
+    "from leadline.logs.apart import _inside; _inside()"
+)
 _ANSWER, _ERROR = b"A", b"E"
 _MOST_ERROR = 20_000
 #: True in a process that `run_apart` started; such a process starts no other.
@@ -238,7 +243,9 @@ def _found(function: str) -> Callable[[bytes], bytes]:
 def _told(error: BaseException, limits: ApartLimits) -> bytes:
     """The error as the parent will read it."""
     if isinstance(error, Explained):
-        kind, message, where, remedy = type(error).__name__, error.message, error.where, error.remedy()
+        # An error of its own kind is told as the branch of the tree it grows on.
+        kind = next(one.__name__ for one in type(error).__mro__ if one.__module__ == errors.__name__)
+        message, where, remedy = error.message, error.where, error.remedy()
     elif isinstance(error, MemoryError):
         kind, where, remedy = "InputError", None, _REMEDY
         message = f"it needs more than {limits.memory // MIB:,} MiB of memory"

@@ -15,16 +15,23 @@ from leadline.ledger.encoding import b64decode, b64encode
 from leadline.ledger.keys import VerifyKey
 from leadline.mcp.answers import ToSign, Upload
 from leadline.mcp.roots import NO_ROOTS, Roots
+from leadline.registry.computing import HERE, Computing
 from leadline.registry.drafting import Draft, Unneeded, draft
 from leadline.registry.filenames import file_name
-from leadline.registry.intake import Staging
+from leadline.registry.intake import Gate, Staging
+from leadline.registry.intake.apart import Apart
 from leadline.registry.registry import Registry
 from leadline.store import Appended
 
 Step: TypeAlias = Callable[[Registry], object]
-#: Takes envelopes and the blobs they refer to, and appends them; raises what the registry refuses.
-Submit: TypeAlias = Callable[[Sequence[bytes], Sequence[bytes]], list[Appended]]
-MAX_ENVELOPES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """From where a request came, and the invitation it brought along."""
+
+    address: str
+    invitation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,16 @@ class Desk(Protocol):
         """Where files may be attached from."""
         ...
 
-    def write(self, step: Step, signing: Signing) -> Done:
-        """Carry out one step of the loop; raises from the error tree when it is refused."""
+    @property
+    def computing(self) -> Computing:
+        """How whatever takes time is computed."""
+        ...
+
+    def write(self, step: Step, signing: Signing, *, brings: bool = False) -> Done:
+        """Carry out one step of the loop; raises from the error tree when it is refused.
+
+        `brings` says that the step makes bytes which its statements refer to and nobody has uploaded.
+        """
         ...
 
     def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:
@@ -83,7 +98,12 @@ class ReadingDesk:
     registry: Registry
     roots: Roots = NO_ROOTS
 
-    def write(self, step: Step, signing: Signing) -> Done:  # noqa: ARG002
+    @property
+    def computing(self) -> Computing:
+        """In this process: it is its user's own."""
+        return HERE
+
+    def write(self, step: Step, signing: Signing, *, brings: bool = False) -> Done:  # noqa: ARG002
         """Refuse."""
         raise StateError(
             "this server was started for reading only",
@@ -102,7 +122,12 @@ class LocalDesk:
     registry: Registry
     roots: Roots = NO_ROOTS
 
-    def write(self, step: Step, signing: Signing) -> Done:
+    @property
+    def computing(self) -> Computing:
+        """In this process: it is its user's own."""
+        return HERE
+
+    def write(self, step: Step, signing: Signing, *, brings: bool = False) -> Done:  # noqa: ARG002
         """Carry the step out."""
         if signing.key or signing.envelopes:
             raise InputError(
@@ -118,27 +143,37 @@ class LocalDesk:
 
 @dataclass(frozen=True)
 class SigningDesk:
-    """Hands statements out to be signed, and takes envelopes back."""
+    """Hands statements out to be signed, and takes envelopes back.
+
+    Whoever asks has shown nothing of themselves: what a draft costs is computed apart, within limits, and charged to
+    `visitor`'s address beforehand. Envelopes pass the `gate` and must be signed before anything is done about them.
+    """
 
     registry: Registry
-    submit: Submit
+    gate: Gate
+    visitor: Callable[[], Visitor]
     roots: Roots = NO_ROOTS
 
-    def write(self, step: Step, signing: Signing) -> Done:
+    @property
+    def computing(self) -> Computing:
+        """Apart, at the expense of the visitor's address."""
+        return Apart(self.gate.purse(self.visitor().address))
+
+    def write(self, step: Step, signing: Signing, *, brings: bool = False) -> Done:
         """Draft without envelopes, submit with them."""
-        drafted = draft(self.registry, _whose(signing), step)
-        if isinstance(drafted, Unneeded):
-            if not signing.envelopes:
-                return Done(value=drafted.value)
-            blobs: tuple[bytes, ...] = ()
-        elif not signing.envelopes:
-            return Done(draft=drafted)
-        else:
-            blobs = tuple(drafted.blobs.values())
-        if len(signing.envelopes) > MAX_ENVELOPES:
-            raise InputError(f"at most {MAX_ENVELOPES} envelopes at a time", remedy="send them in parts")
+        key = _whose(signing)
+        if not signing.envelopes:
+            drafted = draft(self.registry, key, step, self.computing)
+            return Done(value=drafted.value) if isinstance(drafted, Unneeded) else Done(draft=drafted)
+        visitor = self.visitor()
         envelopes = [_decoded(text) for text in signing.envelopes]
-        return Done(receipts=tuple(self.submit(envelopes, blobs)))
+        incoming = self.gate.let_in(envelopes, address=visitor.address, invitation=visitor.invitation)
+        incoming.require_signed()
+        blobs: tuple[bytes, ...] = ()
+        if brings:
+            again = draft(self.registry, key, step, self.computing)
+            blobs = () if isinstance(again, Unneeded) else tuple(again.blobs.values())
+        return Done(receipts=tuple(incoming.submit(blobs)))
 
     def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:
         """What waits under the caller's key; NotFoundError for what it has not uploaded, whoever else has."""

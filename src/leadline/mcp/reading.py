@@ -21,6 +21,9 @@ from leadline.mcp.answers import (
     clean,
 )
 from leadline.protocol.model import Protocol
+from leadline.registry.check.model import Finding, ordered
+from leadline.registry.check.registered import compared
+from leadline.registry.computing import Computing
 from leadline.registry.registry import Registry
 from leadline.store.facets import facets
 from leadline.store.projections.facets import marks_of
@@ -128,23 +131,25 @@ def _offset(cursor: str | None) -> int:
     return int(cursor)
 
 
-def plan(text: str) -> Protocol:
-    """A protocol from what a caller wrote; InputError when it is too long, ProtocolError with line and column."""
+def referee(
+    registry: Registry, computing: Computing, text: str, *, replicates: int | None, today: date | None
+) -> tuple[Protocol, list[Finding]]:
+    """A plan and what a critical reader says of it, errors first; ProtocolError, with line and column, for no plan."""
     if len(text.encode("utf-8", "replace")) > MAX_PLAN:
         raise InputError(
             f"the protocol is longer than {MAX_PLAN // 1024} KiB",
             remedy="name sample ids by a rule, and keep prompts in files",
         )
-    return Protocol.parse(text)
+    protocol = computing.plan(text)
+    found = computing.findings(protocol, replicates=replicates, today=today)
+    return protocol, ordered([*found, *compared(protocol, registry, today)])
 
 
-def check(registry: Registry, text: str, *, simulate: bool, today: date) -> Checked:
+def check(registry: Registry, computing: Computing, text: str, *, simulate: bool, today: date) -> Checked:
     """Read a plan as `leadline check` does, and name the nearest registered studies."""
-    from leadline.registry.check import check as critical_reading
     from leadline.registry.similar import similar
 
-    protocol = plan(text)
-    found = critical_reading(protocol, registry, replicates=None if simulate else 0, today=today)
+    protocol, found = referee(registry, computing, text, replicates=None if simulate else 0, today=today)
     view, origin = registry.store, registry.home.origin
     size = view.size()
     near = similar(registry, protocol)

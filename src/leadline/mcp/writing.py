@@ -12,10 +12,11 @@ from leadline.ledger.ids import study_id
 from leadline.ledger.statements import parse
 from leadline.mcp.answers import Provenance, Upload, Written
 from leadline.mcp.desk import Desk, Done, Signing, Step
-from leadline.mcp.reading import plan, results
+from leadline.mcp.reading import referee, results
+from leadline.registry.publication import publish_computed
 from leadline.registry.registry import Registry
 from leadline.registry.run import Run
-from leadline.registry.scan import require_clean, scan_logs
+from leadline.registry.scan import require_clean
 from leadline.store import Appended
 from leadline.store.projections.judgements import JudgementType
 
@@ -40,16 +41,19 @@ class Judging:
 
 def register(desk: Desk, protocol: str, signing: Signing, *, simulate: bool) -> Written:
     """Freeze a plan that passes the critical reading; the same plan by the same key is one study."""
-    from leadline.registry.check import check
 
-    document = plan(protocol)
-    errors = [one for one in check(document, desk.registry, replicates=0) if one.blocks]
-    if errors:
-        raise InputError(
-            "the plan cannot be registered: " + "; ".join(f"{one.code} {one.where}" for one in errors[:10]),
-            remedy="call check_protocol and correct every error it names",
-        )
-    done = desk.write(lambda registry: registry.register(document, simulate=simulate), signing)
+    def step(registry: Registry) -> object:
+        document, found = referee(registry, registry.computing, protocol, replicates=0, today=None)
+        errors = [one for one in found if one.blocks]
+        if errors:
+            raise InputError(
+                "the plan cannot be registered: "
+                + "; ".join(f"{one.code} {one.where}" for one in errors[:10]),
+                remedy="call check_protocol and correct every error it names",
+            )
+        return registry.register(document, simulate=simulate)
+
+    done = desk.write(step, signing, brings=True)
     if done.draft is not None or done.receipts:
         return _signed(desk, done, kind="freeze")
     study: Study = done.value  # type: ignore[assignment]
@@ -109,9 +113,14 @@ def attach(
     files = [desk.roots.file(path) for path in paths]
     before = len(desk.registry.study(study).attachments)
     with tempfile.TemporaryDirectory(prefix="leadline-") as folder:
-        files += desk.fetch(uploads, signing, Path(folder))
-        require_clean(scan_logs(files))
-        done = desk.write(lambda registry: registry.study(study).attach(files, attempt=number), signing)
+        if not signing.envelopes:  # what was signed is fetched, and searched again, where it is submitted
+            files += desk.fetch(uploads, signing, Path(folder))
+
+        def step(registry: Registry) -> object:
+            require_clean(registry.computing.scan(files))
+            return registry.study(study).attach(files, attempt=number)
+
+        done = desk.write(step, signing)
     return _attached(desk, study, number, done, before)
 
 
@@ -130,7 +139,7 @@ def _attached(desk: Desk, study: str, number: int | None, done: Done, before: in
 def report(desk: Desk, study: str, signing: Signing) -> Written:
     """Compute the registered analysis from the attached logs and publish it, whatever it says."""
     before = len(desk.registry.study(study).reports)
-    done = desk.write(lambda registry: registry.study(study).publish(), signing)
+    done = desk.write(lambda registry: publish_computed(registry.study(study)), signing)
     found = desk.registry.study(study)
     if done.draft is not None:
         return _signed(desk, done, kind="report", study=found.id)

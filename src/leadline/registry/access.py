@@ -10,7 +10,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal, TypeAlias, get_args
@@ -40,10 +40,14 @@ OF_KIND: Final[dict[str, Scope]] = {
     "reveal": "seal",
 }
 
+#: Invitations by the hash of their token, and under each key's fingerprint the hashes of those it has redeemed.
 _INVITATIONS, _GUESTS = "invitation", "guest"
+_MOST_REDEEMED = 50
 _TOKEN_PREFIX = "LLI-"
 _TOKEN_BYTES = 24
 _MOST_BUCKETS = 20_000
+#: Rotations that are followed back.
+_LONGEST_CHAIN = 100
 _HOUR, _DAY, _MINUTE = 3600.0, 86_400.0, 60.0
 
 Ticks = Callable[[], float]
@@ -54,8 +58,9 @@ class Rates:
     """How much one key, and one address, may ask for; 0 turns a bound off.
 
     `statements_per_hour` and `statements_burst` bound writing, `bytes_per_day` uploading, and
-    `requests_per_minute` with `requests_burst` everything an address asks. An address may write
-    `address_factor` times as much as one key: several people may stand behind one.
+    `requests_per_minute` with `requests_burst` everything an address asks. `computing_per_hour` and
+    `computing_burst` are seconds in which the server computes for an address that has signed nothing. An address may
+    write `address_factor` times as much as one key: several people may stand behind one.
     """
 
     statements_per_hour: float = 240
@@ -63,6 +68,8 @@ class Rates:
     bytes_per_day: float = 50 << 30
     requests_per_minute: float = 600
     requests_burst: float = 300
+    computing_per_hour: float = 1800
+    computing_burst: float = 900
     address_factor: float = 4
 
 
@@ -120,8 +127,8 @@ class Access:
 
     `allowed` are fingerprints of keys that may write in the modes ``listed`` and ``invited``, with their scopes;
     invitations and those who accepted them are kept on the shelf, the tokens as hashes only. `ticks` is a
-    monotonic clock in seconds. `lineage` gives the fingerprint of the first key of a key's chain of rotations, or
-    None: what a key may do, its successor may.
+    monotonic clock in seconds. `predecessors` gives the fingerprints of the keys that a key has replaced, the nearest
+    first: what a key may do, its successor may.
     """
 
     def __init__(
@@ -133,17 +140,19 @@ class Access:
         admins: Iterable[str] = (),
         rates: Rates | None = None,
         ticks: Ticks = time.monotonic,
-        lineage: Callable[[str], str | None] = lambda keyid: None,  # noqa: ARG005
+        predecessors: Callable[[str], Iterable[str]] = lambda keyid: (),  # noqa: ARG005
     ) -> None:
         self.mode: Mode = mode
         self._shelf = shelf
-        self._lineage = lineage
+        self._predecessors = predecessors
         self._allowed = dict.fromkeys(allowed, EVERYDAY)
         self._allowed.update(dict.fromkeys(admins, frozenset(SCOPES)))
         rates = Rates() if rates is None else rates
         written, burst = rates.statements_per_hour / _HOUR, max(1.0, rates.statements_burst)
         per_day, factor = rates.bytes_per_day / _DAY, rates.address_factor
         self._requests = Buckets(rates.requests_per_minute / _MINUTE, max(1.0, rates.requests_burst), ticks)
+        computing = rates.computing_per_hour / _HOUR
+        self._computing = Buckets(computing, max(1.0, rates.computing_burst), ticks)
         self._statements = Buckets(written, burst, ticks)
         self._statements_from = Buckets(written * factor, burst * factor, ticks)
         self._bytes = Buckets(per_day, rates.bytes_per_day, ticks)
@@ -156,6 +165,16 @@ class Access:
         wait = self._requests.take(caller.address, 1)
         if wait:
             raise _too_much("requests from this address", wait)
+
+    def charge_computing(self, caller: Caller, seconds: float) -> None:
+        """Seconds of computing that are about to begin; QuotaError when the address has used up what it may."""
+        wait = self._computing.take(caller.address, seconds)
+        if wait:
+            raise _too_much("computations for this address", wait)
+
+    def forgive_computing(self, caller: Caller, seconds: float) -> None:
+        """Computing took so much less than was charged."""
+        self._computing.give_back(caller.address, seconds)
 
     def charge_statements(self, caller: Caller, count: int) -> None:
         """`count` statements about to be checked; QuotaError when address or key has written too much."""
@@ -176,11 +195,15 @@ class Access:
     # -- who ------------------------------------------------------------------------------------
 
     def scopes(self, keyid: str) -> frozenset[Scope]:
-        """What the key with this fingerprint may do here; reading is everybody's."""
+        """What the key with this fingerprint may do here; reading is everybody's.
+
+        Of a key of which nothing was said the nearest predecessor of which something was decides.
+        """
         own = self._own_scopes(keyid)
-        first = None if own is not None or self.mode == "open" else self._lineage(keyid)
-        inherited = None if first in (None, keyid) else self._own_scopes(str(first))
-        return own or inherited or frozenset({"read"})
+        if own is None:
+            said = (self._own_scopes(one) for one in self._predecessors(keyid))
+            own = next((one for one in said if one is not None), None)
+        return frozenset({"read"}) if own is None else own
 
     def _own_scopes(self, keyid: str) -> frozenset[Scope] | None:
         """What was said of this very key, if anything."""
@@ -192,9 +215,22 @@ class Access:
         return self._guest_scopes(keyid) if self.mode == "invited" else None
 
     def _guest_scopes(self, keyid: str) -> frozenset[Scope] | None:
-        """What invitations have given this very key."""
-        guest = self._shelf.get(_GUESTS, keyid)
-        return None if guest is None else _scopes(json.loads(guest)["scopes"])
+        """What invitations that are still in force have given this very key."""
+        given = [self._given(name, keyid) for name in self._redeemed(keyid)]
+        return frozenset(scope for scopes in given for scope in scopes) or None
+
+    def _redeemed(self, keyid: str) -> Iterator[str]:
+        """The hashes of the invitations this key has redeemed, whatever became of them."""
+        for key, _ in self._shelf.items(_GUESTS, after=f"{keyid}/", limit=_MOST_REDEEMED):
+            owner, _, name = key.partition("/")
+            if owner == keyid:
+                yield name
+
+    def _given(self, name: str, keyid: str) -> frozenset[Scope]:
+        """What one invitation gives this key: nothing once it was revoked."""
+        stored = self._shelf.get(_INVITATIONS, name)
+        said = None if stored is None else json.loads(stored)
+        return frozenset() if said is None or said["used_by"] != keyid else _scopes(said["scopes"])
 
     def require(self, keyid: str, scope: Scope) -> None:
         """Raise SignatureError unless the key with this fingerprint has the scope."""
@@ -220,20 +256,24 @@ class Access:
         if not token.startswith(_TOKEN_PREFIX) or len(token) > 100:
             raise _no_invitation()
         name = _hashed(token)
+        if not self._claim(name, keyid):
+            raise _no_invitation()
+        # Only where to look is written here, the right itself is read off the invitation: one that is revoked at this
+        # moment gives nothing, and what the settings give today, they may take back tomorrow.
+        self._shelf.put(_GUESTS, f"{keyid}/{name}", b"")
+        return (self._guest_scopes(keyid) or frozenset()) | self.scopes(keyid)
+
+    def _claim(self, name: str, keyid: str) -> bool:
+        """Whether the invitation is this key's, made so in one atomic step where it was nobody's."""
         stored = self._shelf.get(_INVITATIONS, name)
         if stored is None:
-            raise _no_invitation()
+            return False
         said = json.loads(stored)
-        if said["used_by"] not in (None, keyid):
-            raise _no_invitation()
-        if said["used_by"] is None and not self._shelf.swap(
-            _INVITATIONS, name, stored, _packed({**said, "used_by": keyid})
-        ):
-            raise _no_invitation()
-        # Only what was given by invitation is kept: what the settings give today, they may take back tomorrow.
-        given = _scopes(said["scopes"]) | (self._guest_scopes(keyid) or frozenset())
-        self._shelf.put(_GUESTS, keyid, _packed({"scopes": sorted(given), "note": said["note"]}))
-        return given | self.scopes(keyid)
+        if said["used_by"] is not None:
+            return bool(said["used_by"] == keyid)
+        claimed = _packed({**said, "used_by": keyid})
+        # Who loses the swap looks again: it may have been another request of the same key.
+        return self._shelf.swap(_INVITATIONS, name, stored, claimed) or self._claim(name, keyid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +312,16 @@ def revoke_invitation(shelf: Shelf, name: str) -> Invitation:
     Raises NotFoundError when there is none of that name.
     """
     for full, value in shelf.items(_INVITATIONS):
-        if len(name) >= 6 and full.startswith(name):
-            said = json.loads(value)
-            shelf.delete(_INVITATIONS, full)
-            if said["used_by"] is not None:
-                shelf.delete(_GUESTS, said["used_by"])
-            return Invitation(full[:12], tuple(said["scopes"]), said["note"], said["used_by"])
+        if len(name) < 6 or not full.startswith(name):
+            continue
+        stored: bytes | None = value
+        while stored is not None:
+            said = json.loads(stored)
+            if shelf.swap(_INVITATIONS, full, stored, None):
+                if said["used_by"] is not None:
+                    shelf.delete(_GUESTS, f"{said['used_by']}/{full}")
+                return Invitation(full[:12], tuple(said["scopes"]), said["note"], said["used_by"])
+            stored = shelf.get(_INVITATIONS, full)  # redeemed meanwhile: the key that did it is named
     raise NotFoundError(
         f"there is no invitation {name[:40]!r}", remedy="list them: `leadline key invitations`"
     )
@@ -343,10 +387,18 @@ def access_to(
     admins: Iterable[str] = (),
     rates: Rates | None = None,
 ) -> Access:
-    """The policy for a store: invitations on its shelf, successors of keys as its log knows them."""
+    """The policy for a store: invitations on its shelf, predecessors of keys as its log knows them."""
 
-    def lineage(keyid: str) -> str | None:
+    def predecessors(keyid: str) -> Iterator[str]:
         record = find_key(store, keyid)
-        return None if record is None or record.state not in ("active", "rotated") else record.lineage
+        if record is None or record.state not in ("active", "rotated"):
+            return
+        for _ in range(_LONGEST_CHAIN):
+            if record is None or record.replaces is None:
+                return
+            yield record.replaces
+            record = find_key(store, record.replaces)
 
-    return Access(store.shelf, mode=mode, allowed=allowed, admins=admins, rates=rates, lineage=lineage)
+    return Access(
+        store.shelf, mode=mode, allowed=allowed, admins=admins, rates=rates, predecessors=predecessors
+    )

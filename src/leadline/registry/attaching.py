@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leadline.errors import StateError
-from leadline.logs.headers import LogHeader
-from leadline.registry.handover import Handover, readable_logs, require_fit
+from leadline.registry.handover import HandedLog, Handover, require_fit
 from leadline.registry.publication import require_live
 from leadline.registry.running import require_open, say
 from leadline.store import ReadView
@@ -31,43 +30,36 @@ def attach(
     store = study.registry.store
     with store.snapshot() as view:
         _require_attachable(view, study.id, attempt)
-    table = readable_logs(logs)
+    handed = study.registry.computing.handed_over(logs)
     tokens = {row.number: store.leaf_hash(row.opened).hex() for row in study.attempt_rows}
     if not force:
         require_fit(
-            table.headers, Handover(study.id, study.registration.created, attempt, tokens), study.attachments
+            handed, Handover(study.id, study.registration.created, attempt, tokens), study.attachments
         )
     known = {row.sha256 for row in study.attachments if attempt is None or row.attempt == attempt}
-    kept = {log.sha256: log.read for log in table.accounting.logs}
-    fresh = (header for header in table.headers if header.sha256 not in known)
-    files = _keep(study, sorted(fresh, key=lambda header: header.sha256), kept)
+    files = _keep(study, sorted((log for log in handed if log.sha256 not in known), key=_digest))
     for first in range(0, len(files), LOGS_PER_STATEMENT):
         say(study, "attach", _attaching(study.id, attempt, files[first : first + LOGS_PER_STATEMENT]))
-    return tuple(header.sha256 for header in table.headers)
+    return tuple(map(_digest, handed))
 
 
-def _keep(study: "Study", headers: Iterable[LogHeader], kept: dict[str, int]) -> list[dict[str, Any]]:
+def _digest(log: HandedLog) -> str:
+    return log.sha256
+
+
+def _keep(study: "Study", logs: Iterable[HandedLog]) -> list[dict[str, Any]]:
     """Store each file, and return what the statement says of it."""
     files = []
-    for header in headers:
-        with Path(header.path).open("rb") as source:
+    for log in logs:
+        with Path(log.path).open("rb") as source:
             digest = study.registry.store.put_blob(source)
-        if digest != header.sha256:
+        if digest != log.sha256:
             raise StateError(
                 "the log changed while it was being attached",
-                where=header.path,
+                where=log.path,
                 remedy="attach it when its run has ended",
             )
-        files.append(
-            {
-                "sha256": digest,
-                "name": header.log[:500],
-                "size": header.size,
-                "format": header.format,
-                "eval_id": header.eval_id or None,
-                "samples": kept.get(digest),
-            }
-        )
+        files.append(log.said())
     return files
 
 

@@ -1,75 +1,95 @@
-"""The registered analysis over files, as a question that another process can answer: bytes in, bytes out."""
+"""How a registry computes: in its own process, which is the rule, or in others with limits (`intake.apart`).
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+Steps of the loop ask the registry's `computing` for whatever takes time or reads bytes that may be hostile.
+"""
 
-from leadline.protocol.model import Protocol
+import os
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Final, Protocol
+
+from leadline.protocol.model import Protocol as Plan
+from leadline.registry.handover import HandedLog, handed_over
 
 if TYPE_CHECKING:
-    from leadline.verdict.model import Attempt, Registration
+    from leadline.registry.check.model import Finding
+    from leadline.registry.scan import Scan
+    from leadline.registry.study import Study
 
-#: The function that answers, as `leadline.logs.apart` names it.
-REPORT: Final = f"{__name__}:report"
-
-
-def question(
-    protocol: Protocol,
-    paths: Sequence[Path],
-    registration: "Registration | None",
-    attempts: Sequence["Attempt"],
-) -> bytes:
-    """What `report` needs to know; without a registration the report is that of a retrospective record."""
-    asked = {
-        "protocol": protocol.canonical_bytes().decode(),
-        "paths": [str(path) for path in paths],
-        "registration": None
-        if registration is None
-        else {**asdict(registration), "leaf_hash": registration.leaf_hash.hex()},
-        "attempts": [asdict(attempt) for attempt in attempts],
-    }
-    return json.dumps(asked, default=_plain).encode()
+Progress = Callable[[int, int], None]
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-def report(payload: bytes) -> bytes:
-    """The JSON of the report that a question asks for."""
-    from leadline.logs import read_logs
-    from leadline.verdict.analysis import analyze
-    from leadline.verdict.model import Attempt, Registration
-    from leadline.verdict.needs import closed_with, required_columns
+class Computing(Protocol):
+    """Everything that is computed for a step; each raises what the function it is named after raises."""
 
-    asked = json.loads(payload)
-    protocol = Protocol.parse(asked["protocol"].encode(), name="protocol.json")
-    attempts = [_typed(Attempt, one) for one in asked["attempts"]]
-    registration = None if asked["registration"] is None else _typed(Registration, asked["registration"])
-    samples = read_logs(
-        [Path(path) for path in asked["paths"]],
-        tier="sample",
-        columns=list(required_columns(protocol)) or None,
-        prefer=closed_with(attempts),
-    )
-    return analyze(protocol, samples, registration=registration, attempts=attempts).to_json()
+    def plan(self, text: str | bytes) -> Plan:
+        """The plan that somebody wrote; ProtocolError says where it is none."""
+        ...
 
+    def findings(self, plan: Plan, *, replicates: int | None, today: date | None) -> "list[Finding]":
+        """Findings of the critical reader that need no registry, as `leadline.registry.check.check`."""
+        ...
 
-def _typed(kind: Any, fields: dict[str, Any]) -> Any:
-    """A record of the ledger's facts back from JSON: its times, tuples and hashes as they were."""
-    read = {
-        name: tuple(value)
-        if isinstance(value, list)
-        else bytes.fromhex(value)
-        if name == "leaf_hash"
-        else datetime.fromisoformat(value["time"])
-        if isinstance(value, dict)
-        else value
-        for name, value in fields.items()
-    }
-    return kind(**read)
+    def rehearse(self, plan: Plan) -> None:
+        """Execute a plan once on simulated data; ProtocolError when it does not run."""
+        ...
+
+    def characteristics(self, plan: Plan, progress: Progress | None) -> bytes:
+        """The JSON of a plan's operating characteristics, as registered."""
+        ...
+
+    def scan(self, logs: Paths) -> "Scan":
+        """What these logs should not carry into a public record."""
+        ...
+
+    def handed_over(self, logs: Paths) -> list[HandedLog]:
+        """The logs among these files and folders, with what they say of themselves."""
+        ...
+
+    def report(self, study: "Study") -> bytes:
+        """The JSON of a study's report over its attached logs."""
+        ...
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return {"time": value.isoformat()}
-    raise TypeError(f"{type(value).__name__} is not carried to another process")
+class Here:
+    """Computes in this very process, without limits: for a registry of one's own."""
+
+    def plan(self, text: str | bytes) -> Plan:
+        """See `Computing`."""
+        return Plan.parse(text)
+
+    def findings(self, plan: Plan, *, replicates: int | None, today: date | None) -> "list[Finding]":
+        """See `Computing`."""
+        from leadline.registry.check import check
+
+        return check(plan, replicates=replicates, today=today)
+
+    def rehearse(self, plan: Plan) -> None:
+        """See `Computing`."""
+        from leadline.verdict.simulation import execute
+
+        execute(plan)
+
+    def characteristics(self, plan: Plan, progress: Progress | None) -> bytes:
+        """See `Computing`."""
+        from leadline.verdict.simulation import operating_characteristics
+
+        return operating_characteristics(plan, progress=progress).to_json()
+
+    def scan(self, logs: Paths) -> "Scan":
+        """See `Computing`."""
+        from leadline.registry.scan import scan_logs
+
+        return scan_logs(logs)
+
+    def handed_over(self, logs: Paths) -> list[HandedLog]:
+        """See `Computing`."""
+        return handed_over(logs)
+
+    def report(self, study: "Study") -> bytes:
+        """See `Computing`."""
+        return study.analyze().to_json()
+
+
+HERE: Final = Here()

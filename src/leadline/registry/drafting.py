@@ -14,6 +14,7 @@ from leadline.errors import StateError
 from leadline.ledger.dsse import PAYLOAD_TYPE
 from leadline.ledger.keys import Role, SigningKey, VerifyKey
 from leadline.ledger.statements import make
+from leadline.registry.computing import Computing
 from leadline.registry.registry import Registry, Said
 from leadline.store import Appended, ReadView
 from leadline.store.protocol import Store
@@ -94,7 +95,13 @@ class _Kept:
 
 
 class _Drafting(Registry):
-    """A registry in which whatever would be appended is handed out unsigned."""
+    """A registry in which whatever would be appended is handed out unsigned, and which computes as it is told."""
+
+    def __init__(self, registry: Registry, store: _Kept, key: VerifyKey, computing: Computing) -> None:
+        super().__init__(
+            cast("Store", store), registry.home, cast("SigningKey", _Absent(key)), registry.clock
+        )
+        self.computing = computing
 
     def append(self, build: Callable[[ReadView], Sequence[Said]]) -> list[Appended]:
         with self.store.snapshot() as view:
@@ -102,14 +109,17 @@ class _Drafting(Registry):
         raise _DraftedError(said)
 
 
-def draft(registry: Registry, key: VerifyKey, step: Callable[[Registry], object]) -> "Draft | Unneeded":
+def draft(
+    registry: Registry, key: VerifyKey, step: Callable[[Registry], object], computing: Computing
+) -> "Draft | Unneeded":
     """What `step` would have the holder of `key` sign, or that there is nothing to sign.
 
-    `step` gets a registry and calls one method on it, such as ``register`` or ``study(id).publish``. It may raise
-    whatever that method raises; nothing is written in any case.
+    `step` gets a registry and calls one method on it, such as ``register``, or a function such as
+    `publish_computed`; what it computes, `computing` computes. It may raise whatever that raises; nothing is
+    written in any case.
     """
     kept = _Kept(registry.store)
-    desk = _Drafting(cast("Store", kept), registry.home, cast("SigningKey", _Absent(key)), registry.clock)
+    desk = _Drafting(registry, kept, key, computing)
     try:
         value = step(desk)
     except _DraftedError as drafted:

@@ -37,12 +37,10 @@ def freeze(
 
     Raises ProtocolError when the plan does not execute.
     """
-    from leadline.verdict.simulation import execute, operating_characteristics
-
     key = registry.author()
-    execute(protocol)
+    registry.computing.rehearse(protocol)
     if characteristics is None and simulate:
-        characteristics = operating_characteristics(protocol, progress=progress).to_json()
+        characteristics = registry.computing.characteristics(protocol, progress)
     store = registry.store
     digest = store.put_blob(protocol.canonical_bytes())
     blob = None if characteristics is None else store.put_blob(characteristics)

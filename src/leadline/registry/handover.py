@@ -5,13 +5,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Final
 
 from leadline.errors import InputError, LogError, NotFoundError
-from leadline.logs import SampleTable, read_logs
+from leadline.logs import read_logs
 from leadline.logs.headers import LogHeader
 from leadline.registry.run import STUDY_STAMP
 from leadline.store.projections.attachments import AttachmentRow
 from leadline.verdict.conformance.context import ATTEMPT_STAMP
+
+#: Longest name of a log in a statement.
+LONGEST_NAME: Final = 300
+_LONGEST_STAMP: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HandedLog:
+    """A log file that is handed over: where it is, what a statement says of it, and what it is stamped for.
+
+    `begun` is when it says that its run began; `samples` how many it holds where they were counted; `study` and
+    `token` are its stamps as text.
+    """
+
+    path: str
+    name: str
+    sha256: str
+    size: int
+    begun: datetime
+    format: str
+    eval_id: str | None
+    samples: int | None
+    study: str | None = None
+    token: str | None = None
+
+    def said(self) -> dict[str, Any]:
+        """What an attach statement says of the file."""
+        told = ("sha256", "size", "format", "eval_id", "samples")
+        return {"name": self.name[:LONGEST_NAME], **{field: getattr(self, field) for field in told}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +57,8 @@ class Handover:
     tokens: Mapping[int, str]
 
 
-def readable_logs(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]") -> SampleTable:
-    """The summaries of log files and folders of them.
+def handed_over(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]") -> list[HandedLog]:
+    """The log files among these files and folders, with what they say of themselves.
 
     Raises NotFoundError for a path that leads nowhere, InputError when no file is an evaluation log, LogError
     for a log that cannot be read: left behind in silence, it could hide a run.
@@ -53,10 +83,32 @@ def readable_logs(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str
                 where=skip.path,
                 remedy="attach the others by name if this file is no log of the study",
             )
-    return table
+    kept = {log.sha256: log.read for log in table.accounting.logs}
+    return [_handed(header, kept.get(header.sha256)) for header in table.headers]
 
 
-def require_fit(headers: Iterable[LogHeader], to: Handover, attached: Iterable[AttachmentRow]) -> None:
+def _handed(header: LogHeader, samples: int | None) -> HandedLog:
+    stamps = header.metadata or {}
+    return HandedLog(
+        header.path,
+        header.log,
+        header.sha256,
+        header.size,
+        header.begun,
+        header.format,
+        header.eval_id or None,
+        samples,
+        _stamp(stamps.get(STUDY_STAMP)),
+        _stamp(stamps.get(ATTEMPT_STAMP)),
+    )
+
+
+def _stamp(value: object) -> str | None:
+    """A stamp as text; a log may hold anything in its place, and then it is stamped for nothing that exists."""
+    return None if value is None else str(value)[:_LONGEST_STAMP]
+
+
+def require_fit(logs: Iterable[HandedLog], to: Handover, attached: Iterable[AttachmentRow]) -> None:
     """Raise InputError when a log says of itself that it belongs elsewhere or began too early, naming the log.
 
     A log without stamps passes: whether it may count is for the report to say. One that began before the freeze
@@ -64,40 +116,38 @@ def require_fit(headers: Iterable[LogHeader], to: Handover, attached: Iterable[A
     """
     numbers = {token: number for number, token in to.tokens.items()}
     elsewhere = {row.sha256: row.attempt for row in attached if row.attempt not in (None, to.attempt)}
-    for header in headers:
-        stamp = header.metadata or {}
-        study, token = stamp.get(STUDY_STAMP), stamp.get(ATTEMPT_STAMP)
-        if study is not None and study != to.study:
-            raise _foreign(header, f"it is stamped for the study {study}", to)
-        if token is not None and token not in numbers:
-            raise _foreign(header, "its attempt token belongs to no attempt of this study", to)
-        if to.attempt is not None and token is not None and numbers[token] != to.attempt:
-            raise _foreign(header, f"it is stamped for attempt {numbers[token]}", to)
-        if to.attempt is not None and header.sha256 in elsewhere:
-            raise _foreign(header, f"it was attached for attempt {elsewhere[header.sha256]}", to)
-        if header.begun < to.frozen:
+    for log in logs:
+        if log.study is not None and log.study != to.study:
+            raise _foreign(log, f"it is stamped for the study {log.study}", to)
+        if log.token is not None and log.token not in numbers:
+            raise _foreign(log, "its attempt token belongs to no attempt of this study", to)
+        if to.attempt is not None and log.token is not None and numbers[log.token] != to.attempt:
+            raise _foreign(log, f"it is stamped for attempt {numbers[log.token]}", to)
+        if to.attempt is not None and log.sha256 in elsewhere:
+            raise _foreign(log, f"it was attached for attempt {elsewhere[log.sha256]}", to)
+        if log.begun < to.frozen:
             raise InputError(
-                f"this log began {_before(header, to)}",
-                where=header.path,
+                f"this log began {_before(log, to)}",
+                where=log.path,
                 remedy="leave it out, and attach what was run after the freeze; name what was seen before in a protocol "
                 "(`foreknowledge`), or record it with `leadline import`. With --force (in Python force=True) it is "
                 "attached all the same",
             )
 
 
-def _before(header: LogHeader, to: Handover) -> str:
+def _before(log: HandedLog, to: Handover) -> str:
     return (
-        f"{header.begun:%Y-%m-%d %H:%M:%S} UTC, before {to.study} was frozen ({to.frozen:%Y-%m-%d %H:%M:%S} UTC): "
+        f"{log.begun:%Y-%m-%d %H:%M:%S} UTC, before {to.study} was frozen ({to.frozen:%Y-%m-%d %H:%M:%S} UTC): "
         "attached, it makes the study retrospective for good"
     )
 
 
-def _foreign(header: LogHeader, why: str, to: Handover) -> InputError:
+def _foreign(log: HandedLog, why: str, to: Handover) -> InputError:
     place = to.study if to.attempt is None else f"attempt {to.attempt} of {to.study}"
-    early = f"; it began {_before(header, to)}" if header.begun < to.frozen else ""
+    early = f"; it began {_before(log, to)}" if log.begun < to.frozen else ""
     return InputError(
         f"this log does not belong to {place}: {why}{early}",
-        where=header.path,
+        where=log.path,
         remedy="attach it where it belongs, or leave it out; with --force (in Python force=True) it is attached all the same,"
         " and the report will say what it is stamped for",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadline.errors import StateError
+from leadline.ledger.canon import sha256_hex
 from leadline.ledger.keys import SigningKey
 from leadline.store import Appended, ReadView
 from leadline.store.projection import TableReader
@@ -16,6 +17,7 @@ from leadline.store.projections.studies import study as find_study
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry, Said
+    from leadline.registry.study import Study
 
 _LONGEST_REASON = 500
 
@@ -84,6 +86,28 @@ def record_report(
         return [("report", {**said, **statement_of(body, digest)}, signer)]
 
     return registry.append(build)[0]
+
+
+def reportable(study: "Study") -> Facts:
+    """What a report that is computed now rests on; StateError when the study is withdrawn."""
+    with study.registry.store.snapshot() as view:
+        require_live(view, study.id, "it gets no further report")
+        return facts_of(view, study.id)
+
+
+def record_new(study: "Study", body: bytes, facts: Facts) -> None:
+    """`record_report` by the author, unless the newest published report has these very bytes."""
+    published = study.reports
+    if not published or published[-1].report != sha256_hex(body):
+        record_report(study.registry, study.id, body, study.registry.author(), facts)
+
+
+def publish_computed(study: "Study") -> bytes:
+    """As `Study.publish`, computed as the registry computes; the report's JSON."""
+    facts = reportable(study)
+    body = study.registry.computing.report(study)
+    record_new(study, body, facts)
+    return body
 
 
 def require_live(view: TableReader, study: str, so: str) -> None:

@@ -17,6 +17,7 @@ from leadline.ledger.statements import make_signed
 from leadline.ledger.tlog.checkpoint import Checkpoint, sign_checkpoint
 from leadline.protocol.model import Protocol
 from leadline.registry import freezing, keys
+from leadline.registry.computing import HERE, Computing
 from leadline.registry.founding import found
 from leadline.registry.home import Home
 from leadline.registry.judging import Judged, judge
@@ -59,6 +60,9 @@ class Registry:
     Every write is one durable transaction: when a method returns, the statement is on disk and its proof
     can be had.
     """
+
+    #: How plans and logs are computed over.
+    computing: Computing = HERE
 
     def __init__(self, store: Store, home: Home, key: SigningKey | None, clock: Clock) -> None:
         self.store = store

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadline.errors import StateError
-from leadline.ledger.canon import sha256_hex
 from leadline.logs import SampleTable, read_logs
 from leadline.protocol.model import Protocol
 from leadline.registry import running
 from leadline.registry.attaching import attach
 from leadline.registry.cosigning import certificate_of
 from leadline.registry.filenames import file_name
-from leadline.registry.publication import facts_of, record_report, require_live
+from leadline.registry.publication import record_new, reportable
 from leadline.registry.run import Run
 from leadline.registry.siblings import Sibling, siblings
 from leadline.store import Appended
@@ -272,14 +271,9 @@ class Study:
         A report that is, byte for byte, the newest published one is not recorded again. Raises StateError
         when the study is withdrawn, or when its record changed while the report was being computed.
         """
-        with self.registry.store.snapshot() as view:
-            require_live(view, self.id, "it gets no further report")
-            facts = facts_of(view, self.id)
+        facts = reportable(self)
         report = self.analyze()
-        body = report.to_json()
-        published = self.reports
-        if not published or published[-1].report != sha256_hex(body):
-            record_report(self.registry, self.id, body, self.registry.author(), facts)
+        record_new(self, report.to_json(), facts)
         return report
 
     @property

@@ -3,7 +3,6 @@
 A part whose optional libraries are not installed is left out; what is there is decided once.
 """
 
-from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,11 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from leadline.errors import QuotaError
 from leadline.registry.access import Access, Caller, Rates, access_to
 from leadline.registry.intake import Gate
+from leadline.registry.intake.work import secrets
 from leadline.registry.registry import Registry
-from leadline.registry.scan import secrets_in
-from leadline.store import Appended
 from leadline.web import bulk, operation, witness
-from leadline.web.api.guard import address_of
+from leadline.web.api.guard import address_of, header
 from leadline.web.context import Site
 from leadline.web.problems import problem_response
 from leadline.web.settings import Settings
@@ -37,6 +35,8 @@ def access_of(registry: Registry, settings: Settings) -> Access:
         bytes_per_day=quotas.bytes_per_day,
         requests_per_minute=quotas.requests_per_minute,
         requests_burst=quotas.requests_burst,
+        computing_per_hour=quotas.computing_per_hour,
+        computing_burst=quotas.computing_burst,
     )
     return access_to(registry.store, mode=settings.access, allowed=settings.allowed_keys, rates=rates)
 
@@ -71,7 +71,7 @@ def _api(site: Site) -> ASGIApp | None:
         return None
     from leadline.web.api.app import create_api
 
-    return create_api(site, scan=secrets_in)
+    return create_api(site, scan=secrets)
 
 
 def _mcp(site: Site) -> "Starlette | None":
@@ -79,25 +79,16 @@ def _mcp(site: Site) -> "Starlette | None":
         import mcp  # noqa: F401
     except ImportError:
         return None
-    from leadline.mcp.desk import SigningDesk
+    from leadline.mcp.desk import SigningDesk, Visitor
     from leadline.mcp.http import create_mcp_app
 
-    desk = SigningDesk(site.registry, _Submitting(site))
+    gate = Gate(site.registry, site.access, secrets)
+    desk = SigningDesk(site.registry, gate, lambda: Visitor(*_VISITOR.get()))
     return create_mcp_app(desk, hosts=site.settings.hosts, origins=(site.address,))
 
 
-class _Submitting:
-    """Takes statements from MCP through the same gate as the API's."""
-
-    def __init__(self, site: Site) -> None:
-        self._gate = Gate(site.registry, site.access, secrets_in)
-
-    def __call__(self, envelopes: Sequence[bytes], blobs: Sequence[bytes]) -> list[Appended]:
-        return self._gate.let_in(envelopes, address=_ADDRESS.get()).submit(blobs)
-
-
 class _Addressed:
-    """Charges each request to the address it comes from, and remembers that address while it is worked on."""
+    """Charges each request to the address it comes from, and remembers whose it is while it is worked on."""
 
     def __init__(self, app: ASGIApp, access: Access | None) -> None:
         self._app, self._access = app, access
@@ -113,12 +104,12 @@ class _Addressed:
         except QuotaError as error:
             await problem_response(error, Request(scope))(scope, receive, send)
             return
-        token = _ADDRESS.set(address)
+        token = _VISITOR.set((address, header(scope, b"leadline-invitation") or None))
         try:
             await self._app(scope, receive, send)
         finally:
-            _ADDRESS.reset(token)
+            _VISITOR.reset(token)
 
 
-#: The address of the client whose MCP request is being worked on.
-_ADDRESS: ContextVar[str] = ContextVar("leadline_mcp_address", default="mcp")
+#: The address of the client whose MCP request is being worked on, and the invitation that came with it.
+_VISITOR: ContextVar[tuple[str, str | None]] = ContextVar("leadline_mcp_visitor", default=("mcp", None))

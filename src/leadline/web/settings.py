@@ -44,7 +44,8 @@ class Quotas:
     """How much one key, or one address without a key, may ask for; buckets refill steadily.
 
     `statements_per_hour` and `statements_burst` bound what a key writes, `bytes_per_day` the logs it uploads,
-    `requests_per_minute` and `requests_burst` what one client reads over the API and MCP; 0 turns a bound off.
+    `requests_per_minute` and `requests_burst` what one client reads over the API and MCP, `computing_per_hour` and
+    `computing_burst` the seconds in which the server reads drafts for it; 0 turns a bound off.
     """
 
     statements_per_hour: int = 240
@@ -52,6 +53,8 @@ class Quotas:
     bytes_per_day: int = 50 * _GIB
     requests_per_minute: int = 600
     requests_burst: int = 300
+    computing_per_hour: int = 1800
+    computing_burst: int = 900
 
 
 @dataclass(frozen=True, slots=True)

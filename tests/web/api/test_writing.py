@@ -246,6 +246,26 @@ def test_invitations_are_used_once(tmp_path: Path) -> None:
     assert served.upload(said.canonical_bytes()).status_code == 403
 
 
+def test_the_first_upload_may_bring_the_invitation(tmp_path: Path) -> None:
+    """Bytes come before the statement that names them: an upload whose request is signed redeems it, no other does."""
+    served = service(tmp_path / "world", mode="invited")
+    shelf = served.world.registry.store.shelf
+    token = invite(shelf)
+    plan = served.world.protocol()
+    data = plan.canonical_bytes()
+    path = f"/api/v1/blobs/{sha256_hex(data)}"
+    ticket = served.ticket(data)
+    forged = b64encode(b64decode(ticket).replace(b'"sig":"', b'"sig":"AAAA', 1)).decode()
+    for bad in (forged, served.ticket(data, origin="another.example")):
+        headers = {"Leadline-Upload": bad, "Leadline-Invitation": token}
+        assert served.client.put(path, content=data, headers=headers).status_code in (403, 422)
+        assert [one.used_by for one in invitations(shelf)] == [None]
+    assert served.client.put(path, content=data, headers={"Leadline-Upload": ticket}).status_code == 403
+    headers = {"Leadline-Upload": ticket, "Leadline-Invitation": token}
+    assert served.client.put(path, content=data, headers=headers).status_code == 201
+    assert served.send([key_statement(served.key), freeze(plan, served.key)]).status_code == 201
+
+
 def test_an_invitation_keeps_what_it_gave_and_nothing_else(served: Service) -> None:
     """What the settings gave a key when it accepted an invitation goes when the settings take it back."""
     shelf, keyid = served.world.registry.store.shelf, served.key.fingerprint

@@ -1,10 +1,11 @@
 """Rules that look at what is registered already."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from leadline.landscape import technique
 from leadline.protocol.model import Protocol
-from leadline.registry.check.model import Finding, Rule, View, finding
+from leadline.registry.check.model import Finding, Rule, Studies, View, finding
 
 #: From this likeness on a study is named even where technique, dataset and score go by other names.
 _NEAR = 0.5
@@ -36,6 +37,12 @@ def duplicates(view: View) -> Iterator[Finding]:
         else:
             continue
         yield finding("R101", "arms", said, "cite it in `relations`, or say in `notes` what is new")
+
+
+def compared(plan: Protocol, registry: Studies, today: date | None) -> list[Finding]:
+    """What these rules alone find: the part of `check` that needs a registry."""
+    view = View(plan, today, registry)
+    return [found for rule in RULES for found in rule(view)]
 
 
 def keys(plan: Protocol) -> set[Key]:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from leadline.registry.registry import Registry
     from leadline.registry.study import Study
 
-#: Looks at a log file for what should not be published; the findings, in words. Empty when nothing was found.
+#: Looks at a folder of logs for what should not be published; the findings, in words. Empty when nothing was found.
 Scan = Callable[[Path], Iterable[object]]
 #: Attached logs of one study beyond this many bytes are not analysed while somebody waits.
 MOST_LOGS: Final = 16 << 30
@@ -154,14 +154,14 @@ def _attach(keyid: str, said: Attach, offered: Offered, scan: Scan | None) -> No
             with offered.open(keyid, log.sha256) as source, path.open("wb") as target:
                 while chunk := source.read(_COPY):
                     target.write(chunk)
-            findings = [] if scan is None else list(scan(path))
-            if findings:
-                raise LogError(
-                    f"the log {log.name} holds what should not be published: {str(findings[0])[:300]}"
-                    + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""),
-                    where="attach statement",
-                    remedy="take it out of the log and attach the cleaned file; attached logs are public",
-                )
+        findings = [] if scan is None else list(scan(Path(folder)))
+        if findings:
+            raise LogError(
+                f"a log holds what should not be published: {str(findings[0])[:300]}"
+                + (f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""),
+                where="attach statement",
+                remedy="take it out of the log and attach the cleaned file; attached logs are public",
+            )
         read = {one.sha256: one for one in work.summaries(Path(folder))}
     for log in said.logs:
         found = read.get(log.sha256)

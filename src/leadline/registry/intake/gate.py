@@ -18,6 +18,7 @@ from leadline.ledger.statements import Statement, parse
 from leadline.ledger.tlog import leaf_hash
 from leadline.registry.access import OF_KIND, Access, Caller, Scope
 from leadline.registry.intake.examine import Scan
+from leadline.registry.intake.places import FREE, AddressPurse, Purse
 from leadline.registry.intake.submission import MAX_STATEMENTS, submit
 from leadline.store.projections.authority import key as find_key
 
@@ -41,9 +42,9 @@ class Gate:
     ) -> "Incoming":
         """Envelopes that were charged to the client's `address` and to their keys, and whose keys may say such things.
 
-        No signature is checked yet. `invitation` is redeemed for the keys that sign. Raises InputError for too many
-        or none, StatementError for what is no statement or has another door, QuotaError, SignatureError for a key
-        without the scope, NotFoundError for an invitation that there is not.
+        Signatures are checked only where an `invitation` is redeemed, which is for the keys that signed. Raises
+        InputError for too many or none, StatementError for what is no statement or has another door, QuotaError,
+        SignatureError for a key without the scope, NotFoundError for an invitation that there is not.
         """
         if not 1 <= len(envelopes) <= MAX_STATEMENTS:
             raise InputError(
@@ -85,6 +86,10 @@ class Gate:
         if self.access is not None:
             self.access.charge_statements(Caller(address), 1)
 
+    def purse(self, address: str) -> Purse:
+        """What is computed for a client that has signed nothing is charged to its address."""
+        return FREE if self.access is None else AddressPurse(self.access, Caller(address))
+
     def _allow(self, incoming: "Incoming", address: str, invitation: str | None) -> None:
         access = self.access
         if access is None:
@@ -95,6 +100,7 @@ class Gate:
                 access.charge_statements(Caller(address, keyid), count)
                 charged.append(keyid)
             if invitation is not None:
+                incoming.require_signed()  # or whoever holds the token could use it up for a key of nobody
                 for keyid in incoming.counts():
                     access.redeem(invitation, keyid)
             for keyid, statement in incoming.signers:
@@ -155,6 +161,16 @@ class Incoming:
             keyid for (keyid, _), receipt in zip(self.signers, receipts, strict=True) if receipt.duplicate
         )
         return receipts
+
+    def require_signed(self) -> None:
+        """SignatureError unless every envelope is signed by the key it claims; whether that key may is not looked at."""
+        for number, envelope in enumerate(self.envelopes, 1):
+            if not self._signed(envelope):
+                raise SignatureError(
+                    "the signature does not verify, or the key is unknown",
+                    where=f"statement {number} of {len(self.envelopes)}",
+                    remedy="sign the exact bytes; a new key is announced by a key statement in the same submission",
+                )
 
     def unearned(self, charged: Collection[str] | None = None) -> Iterator[str]:
         """The claimed key of each envelope that is in the log already, or that this key did not sign.

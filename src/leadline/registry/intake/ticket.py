@@ -127,4 +127,4 @@ def _ticket(said: dict[str, Any]) -> Ticket:
     return Ticket(check_digest(digest), size, origin, moment, VerifyKey.parse(key))
 
 
-_REMEDY = "send what `leadline.registry.intake.sign_ticket` makes, as base64"
+_REMEDY = "send what `leadline key sign-upload` or `leadline.registry.intake.sign_ticket` makes, as base64"

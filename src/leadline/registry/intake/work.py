@@ -5,20 +5,20 @@ the server down. The functions named there take bytes and return bytes.
 """
 
 import json
-import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Final
 
-from leadline.errors import InputError, ProtocolError, QuotaError, StatementError
-from leadline.logs.apart import GIB, MIB, ApartLimits, run_apart
+from leadline.errors import InputError, ProtocolError, StatementError
+from leadline.logs.apart import GIB, MIB, ApartLimits
 from leadline.protocol.model import Protocol
-from leadline.registry.computing import REPORT, question
+from leadline.registry import questions
+from leadline.registry.handover import HandedLog
+from leadline.registry.intake.places import apart
 from leadline.store.blobs import check_digest
 
 if TYPE_CHECKING:
+    from leadline.registry.scan import Finding
     from leadline.verdict.model import Attempt, Registration
 
 REHEARSAL: Final = ApartLimits(memory=2 * GIB, cpu_seconds=30, wall_seconds=60, output=16 * MIB)
@@ -26,36 +26,8 @@ READING: Final = ApartLimits(memory=4 * GIB, cpu_seconds=120, wall_seconds=180, 
 ANALYSIS: Final = ApartLimits(memory=6 * GIB, cpu_seconds=600, wall_seconds=900, output=256 * MIB)
 #: Plans this small are rehearsed in the server's own process: a tenth of a second, a few megabytes.
 _SMALL_VALUES, _SMALL_ARMS, _SMALL_CLAIMS = 20_000, 12, 12
-#: How many processes compute at once, and how many seconds somebody waits for a place.
-_PLACES: Final = BoundedSemaphore(max(2, os.cpu_count() or 2))
-_PATIENCE: Final = 20
 _HERE: Final = "leadline.registry.intake.work"
 _COMPARISON: Final = "leadline/comparison"
-
-
-@dataclass(frozen=True, slots=True)
-class FileSummary:
-    """What a log file says of itself, as an attach statement must repeat it."""
-
-    sha256: str
-    size: int
-    format: str
-    eval_id: str | None
-    samples: int | None
-
-
-def apart(function: str, payload: bytes, limits: ApartLimits) -> bytes:
-    """As `run_apart`, a few at a time; QuotaError when all places stay taken for a while."""
-    if not _PLACES.acquire(timeout=_PATIENCE):
-        raise QuotaError(
-            "this server is busy computing what others sent",
-            retry_after=_PATIENCE,
-            remedy=f"send the same request again in {_PATIENCE} seconds; nothing of it was done",
-        )
-    try:
-        return run_apart(function, payload, limits=limits)
-    finally:
-        _PLACES.release()
 
 
 def read_protocol(body: bytes, *, where: str) -> Protocol:
@@ -77,13 +49,17 @@ def rehearse(protocol: Protocol, body: bytes) -> None:
     if _is_small(protocol):
         execute(protocol)
         return
-    apart(f"{_HERE}:rehearse_apart", body, REHEARSAL)
+    apart(questions.REHEARSAL, body, REHEARSAL)
 
 
-def summaries(folder: Path) -> list[FileSummary]:
-    """What the log files in a folder say of themselves, in order of digest; LogError or InputError otherwise."""
-    answer = apart(f"{_HERE}:summaries_apart", str(folder).encode(), READING)
-    return [FileSummary(**one) for one in json.loads(answer)]
+def summaries(folder: Path) -> list[HandedLog]:
+    """What the log files in a folder say of themselves; LogError or InputError otherwise."""
+    return questions.handed_of(apart(questions.HANDED, questions.paths_question([folder]), READING))
+
+
+def secrets(folder: Path) -> "list[Finding]":
+    """The secrets in the log files in a folder: the `Scan` of a server."""
+    return questions.scan_of(apart(questions.SCAN, questions.paths_question([folder]), READING)).secrets
 
 
 def report_bytes(
@@ -96,7 +72,7 @@ def report_bytes(
 
     Without a registration the report is that of a retrospective record.
     """
-    return apart(REPORT, question(protocol, paths, registration, attempts), ANALYSIS)
+    return apart(questions.REPORT, questions.question(protocol, paths, registration, attempts), ANALYSIS)
 
 
 def named_in_report(body: bytes) -> tuple[str, list[tuple[str, str]]] | None:
@@ -109,14 +85,6 @@ def named_in_report(body: bytes) -> tuple[str, list[tuple[str, str]]] | None:
 
 
 # -- run apart ------------------------------------------------------------------------------------
-
-
-def rehearse_apart(body: bytes) -> bytes:
-    """Execute the plan whose bytes these are; nothing to say when it runs."""
-    from leadline.verdict.simulation import execute
-
-    execute(Protocol.parse(body, name="protocol.json"))
-    return b""
 
 
 def named_in_report_apart(body: bytes) -> bytes:
@@ -134,21 +102,6 @@ def named_in_report_apart(body: bytes) -> bytes:
             remedy="import logs with `leadline import`, which computes the report",
         ) from None
     return json.dumps({"protocol": digest, "logs": logs}).encode()
-
-
-def summaries_apart(folder: bytes) -> bytes:
-    """Summaries of the logs in the folder of this name, as JSON."""
-    from leadline.registry.handover import readable_logs
-
-    table = readable_logs(Path(folder.decode()))
-    kept = {log.sha256: log.read for log in table.accounting.logs}
-    found = [
-        FileSummary(
-            header.sha256, header.size, header.format, header.eval_id or None, kept.get(header.sha256)
-        )
-        for header in sorted(table.headers, key=lambda header: header.sha256)
-    ]
-    return json.dumps([asdict(one) for one in found]).encode()
 
 
 def _is_small(protocol: Protocol) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from leadline.logs.apart import ApartLimits, run_apart
-from leadline.registry.computing import REPORT, question
+from leadline.registry.questions import REPORT, question
 
 if TYPE_CHECKING:
     from leadline.registry.study import Study

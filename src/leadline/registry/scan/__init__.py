@@ -5,7 +5,7 @@ taking it down later does not call the copies back. Every search is anchored at 
 with the size of the log and not with what is in it.
 """
 
-from leadline.registry.scan.reading import Finding, Scan, require_clean, scan_logs, secrets_in
+from leadline.registry.scan.reading import Finding, Scan, require_clean, scan_logs
 from leadline.registry.scan.shapes import CODES
 
-__all__ = ["CODES", "Finding", "Scan", "require_clean", "scan_logs", "secrets_in"]
+__all__ = ["CODES", "Finding", "Scan", "require_clean", "scan_logs"]

@@ -57,6 +57,14 @@ class Scan:
     totals: dict[str, int]
     files: int
 
+    @property
+    def secrets(self) -> list[Finding]:
+        """What a server refuses whoever asks.
+
+        Personal data may be published knowingly: whoever attaches decides that beforehand, on their own machine.
+        """
+        return [one for one in self.blocking() if one.code.startswith("secret.")]
+
     def blocking(self, allow: Collection[str] = ()) -> list[Finding]:
         """The findings for which attaching stops, unless their code is allowed."""
         return [one for one in self.findings if one.blocks and one.code not in allow]
@@ -78,14 +86,6 @@ def scan_logs(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]")
                 findings.append(finding)
     findings.sort(key=lambda one: (not one.blocks, one.file))
     return Scan(tuple(findings), dict(sorted(totals.items())), len(files))
-
-
-def secrets_in(path: Path) -> list[Finding]:
-    """The secrets in one file: what a server refuses whoever asks (the `scan` of `leadline.registry.intake`).
-
-    Personal data may be published knowingly: whoever attaches decides that beforehand, on their own machine.
-    """
-    return [one for one in scan_logs(path).blocking() if one.code.startswith("secret.")]
 
 
 def require_clean(scan: Scan, allow: Collection[str] = ()) -> None:

@@ -26,7 +26,7 @@ from leadline.protocol.model import Protocol
 from leadline.registry.attaching import LOGS_PER_STATEMENT
 from leadline.registry.bundle import Proven, Record, record_of
 from leadline.registry.filenames import file_name
-from leadline.registry.handover import Handover, readable_logs, require_fit
+from leadline.registry.handover import Handover, handed_over, require_fit
 from leadline.registry.publication import statement_of
 from leadline.registry.run import Run
 from leadline.registry.running import WITHOUT_LOGS
@@ -173,29 +173,19 @@ class SealedWork:
 
         Returns their digests. Errors as `Study.attach`.
         """
-        table = readable_logs(logs)
+        handed = handed_over(logs)
         record = self.record
         if not force:
             tokens = {one.number: one.token for one in record.attempts}
-            require_fit(table.headers, Handover(self.id, self.registration.created, attempt, tokens), ())
-        kept = {log.sha256: log.read for log in table.accounting.logs}
-        fresh = [header for header in table.headers if header.sha256 not in record.logs]
+            require_fit(handed, Handover(self.id, self.registration.created, attempt, tokens), ())
         files = []
-        for header in sorted(fresh, key=lambda header: header.sha256):
-            self.secrets.files[header.sha256] = str(Path(header.path).resolve())
-            files.append(
-                {
-                    "sha256": header.sha256,
-                    "name": header.log[:300],
-                    "size": header.size,
-                    "format": header.format,
-                    "eval_id": header.eval_id or None,
-                    "samples": kept.get(header.sha256),
-                }
-            )
+        for log in sorted(handed, key=lambda log: log.sha256):
+            if log.sha256 not in record.logs:
+                self.secrets.files[log.sha256] = str(Path(log.path).resolve())
+                files.append(log.said())
         for first in range(0, len(files), LOGS_PER_STATEMENT):
             self._say("attach", {"attempt": attempt, "logs": files[first : first + LOGS_PER_STATEMENT]})
-        return tuple(header.sha256 for header in table.headers)
+        return tuple(log.sha256 for log in handed)
 
     def attached(self, attempt: int) -> list[str]:
         """Digests of the logs attached for an attempt."""

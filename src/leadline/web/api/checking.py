@@ -1,22 +1,20 @@
 """Reading a draft: what a critical referee would say of it, and what is near to it. Nothing of it is kept."""
 
-import json
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from leadline.errors import InputError
-from leadline.logs.apart import GIB, MIB, ApartLimits
 from leadline.protocol.model import Protocol
-from leadline.protocol.nodes import MAX_BYTES
-from leadline.registry.intake.work import apart
+from leadline.registry.check.model import ordered
+from leadline.registry.check.registered import compared
+from leadline.registry.intake import Gate
+from leadline.registry.intake.apart import Apart
 from leadline.web.api import models, shapes
 from leadline.web.api.common import Body, looking
-from leadline.web.api.guard import json_bytes
+from leadline.web.api.guard import address_of, json_bytes
 from leadline.web.context import Site
 
-#: A reading takes a second or two; a plan that takes longer is read on the author's own machine.
-_LIMITS: Final = ApartLimits(memory=2 * GIB, cpu_seconds=20, wall_seconds=40, output=8 * MIB)
 _REPLICATES: Final = 400
 _DRAFT: Final[dict[str, Any]] = {
     "requestBody": {
@@ -33,12 +31,18 @@ _DRAFT: Final[dict[str, Any]] = {
 def routes(site: Site) -> APIRouter:
     """The routes about drafts, and the schemas."""
     router = APIRouter(tags=["drafts"])
+    gate = Gate(site.registry, site.access)
+
+    def computing(request: Request) -> Apart:
+        """Apart, at the expense of the client's address: a draft is signed by nobody."""
+        return Apart(gate.purse(address_of(request.scope)))
 
     @router.post(
         "/check", operation_id="checkProtocol", summary="Read a plan critically", openapi_extra=_DRAFT
     )
     def check(
         body: Body,
+        request: Request,
         replicates: Annotated[int, Query(ge=0, le=_REPLICATES)] = 0,
     ) -> models.Reading:
         """Findings of the critical reader, errors first; an error blocks registration.
@@ -46,20 +50,14 @@ def routes(site: Site) -> APIRouter:
         `replicates` studies per truth are simulated for what depends on power; 0 leaves that out. What is
         registered already is compared too.
         """
-        protocol = _draft(body)
-        question = {
-            "protocol": protocol.canonical_bytes().decode(),
-            "replicates": replicates,
-            "today": site.today().isoformat(),
-        }
-        answer = apart("leadline.web.api.checking:check_apart", json.dumps(question).encode(), _LIMITS)
-        findings = [*json.loads(answer), *_registered(site, protocol)]
-        rank = {"error": 0, "warning": 1, "note": 2}
-        findings.sort(key=lambda one: rank[one["severity"]])
+        apart = computing(request)
+        protocol = _draft(apart, body)
+        found = apart.findings(protocol, replicates=replicates, today=site.today())
+        findings = ordered([*found, *compared(protocol, site.registry, site.today())])
         return models.Reading(
             digest=protocol.digest,
-            registrable=not any(one["severity"] == "error" for one in findings),
-            findings=[models.FoundProblem(**one) for one in findings],
+            registrable=not any(one.blocks for one in findings),
+            findings=[models.FoundProblem(**one.to_dict()) for one in findings],
         )
 
     @router.post(
@@ -68,9 +66,11 @@ def routes(site: Site) -> APIRouter:
         summary="Registered studies near to a draft",
         openapi_extra=_DRAFT,
     )
-    def similar(body: Body, limit: Annotated[int, Query(ge=1, le=20)] = 5) -> models.NearStudies:
+    def similar(
+        body: Body, request: Request, limit: Annotated[int, Query(ge=1, le=20)] = 5
+    ) -> models.NearStudies:
         """The nearest studies, null results and work in progress included, each with what agrees."""
-        protocol = _draft(body)
+        protocol = _draft(computing(request), body)
         found = near(site, protocol, limit)
         with looking(site) as view:
             return models.NearStudies(
@@ -103,36 +103,10 @@ def near(site: Site, protocol: Protocol, limit: int) -> list[tuple[Any, float, l
     return [(found.row, found.score, list(found.why)) for found in site.registry.similar(protocol, limit)]
 
 
-def check_apart(payload: bytes) -> bytes:
-    """Findings on a plan that need no registry, as JSON; run in a process of its own."""
-    from datetime import date
-
-    from leadline.registry.check import check
-
-    asked = json.loads(payload)
-    protocol = Protocol.parse(asked["protocol"].encode(), name="protocol")
-    today = date.fromisoformat(asked["today"])
-    findings = check(protocol, None, replicates=asked["replicates"], today=today)
-    return json.dumps([one.to_dict() for one in findings]).encode()
-
-
-def _registered(site: Site, protocol: Protocol) -> list[dict[str, Any]]:
-    """Findings about what is registered already."""
-    from leadline.registry.check import registered
-    from leadline.registry.check.model import View
-
-    view = View(protocol, site.today(), site.registry, None)
-    return [one.to_dict() for rule in registered.RULES for one in rule(view)]
-
-
-def _draft(body: bytes) -> Protocol:
+def _draft(computing: Apart, body: bytes) -> Protocol:
     if not body.strip():
         raise InputError("the body is empty", remedy="send a protocol as JSON or YAML")
-    if len(body) > MAX_BYTES:
-        raise InputError(
-            f"a protocol has at most {MAX_BYTES:,} bytes", remedy="name large datasets by their digest"
-        )
-    return Protocol.parse(body, name="protocol")
+    return computing.plan(body)
 
 
 def _schema(name: str) -> dict[str, Any]:

@@ -112,12 +112,15 @@ def routes(site: Site, scan: Scan | None = None) -> APIRouter:
             }
         },
     )
-    async def put(sha256: DigestPath, request: Request, upload: _Ticket = None) -> models.Stored:
+    async def put(
+        sha256: DigestPath, request: Request, upload: _Ticket = None, invitation: _Invitation = None
+    ) -> models.Stored:
         """Keep these bytes for a day, for a statement signed by the same key. Nobody else can see or use them.
 
-        The answer is the same whether or not the registry holds such bytes already.
+        The answer is the same whether or not the registry holds such bytes already. An invitation sent along is
+        redeemed for the key that signed the upload request.
         """
-        ticket = await run_in_threadpool(_admit_upload, site, access, request, sha256, upload)
+        ticket = await run_in_threadpool(_admit_upload, site, access, request, sha256, upload, invitation)
         staged = await run_in_threadpool(
             Staging(site.registry.store.shelf).begin, ticket.keyid, sha256, ticket.size, site.now()
         )
@@ -175,14 +178,19 @@ def _study(receipt: Appended, statement: Statement) -> str | None:
 
 
 def _admit_upload(
-    site: Site, access: Access | None, request: Request, digest: str, encoded: str | None
+    site: Site,
+    access: Access | None,
+    request: Request,
+    digest: str,
+    encoded: str | None,
+    invitation: str | None,
 ) -> Ticket:
     """The upload request behind an upload, charged and then verified."""
     if encoded is None:
         raise SignatureError(
             "an upload is announced by a signed upload request",
             where="Leadline-Upload",
-            remedy="send what `leadline.registry.intake.sign_ticket` makes, in base64, in this header",
+            remedy="send what `leadline key sign-upload` prints in this header",
         )
     try:
         envelope = b64decode(encoded, validate=True)
@@ -208,6 +216,8 @@ def _admit_upload(
             find_key=lambda fingerprint: find_key(store, fingerprint),
         )
         if access is not None:
+            if invitation is not None:  # the key has signed: nobody uses it up for a key of somebody else
+                access.redeem(invitation, ticket.keyid)
             access.require(ticket.keyid, "register")
     except BaseException:
         if access is not None:

@@ -12,10 +12,13 @@ from starlette.requests import Request
 from leadline.errors import InputError, NotFoundError, StateError
 from leadline.protocol import templates
 from leadline.protocol.model import Protocol
+from leadline.registry.intake import Gate
+from leadline.registry.intake.places import Purse
 from leadline.registry.similar import similar
 from leadline.store.projections.status import status_of
 from leadline.store.protocol import ReadView
 from leadline.web.answer import Answer
+from leadline.web.api.guard import address_of
 from leadline.web.context import Site
 from leadline.web.environment import render
 from leadline.web.render import Asked
@@ -53,12 +56,13 @@ def draft_page(site: Site, view: ReadView, asked: Asked) -> Answer:
 
 
 class Desk:
-    """Answers forms: bounded in size, in time, and in how many are read at once."""
+    """Answers forms: bounded in size, in time, in how many are read at once, and in what one address has read."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self._readers = asyncio.Semaphore(_READERS)
         self._waiting = 0
+        self._gate = Gate(site.registry, site.access)
 
     async def answer(self, request: Request) -> Answer:
         """The whole page again, or the file: what the form does without JavaScript."""
@@ -67,28 +71,31 @@ class Desk:
         if action == "download":
             body = text.replace("\r\n", "\n").encode("utf-8", "replace")
             return Answer(body, _YAML, filename="study.yaml", cached=False)
-        reading = await self._read(text, simulate=action == "simulate")
+        reading = await self._read(request, text, simulate=action == "simulate")
         size = await run_in_threadpool(self.site.registry.store.size)
         return _page(self.site, size, text, reading, "compare", {})
 
     async def check(self, request: Request) -> Answer:
         """The findings alone: what the script asks for while somebody writes."""
         form = await _form(request)
-        reading = await self._read(form.get("text", ""), simulate=form.get("action") == "simulate")
+        text = form.get("text", "")
+        reading = await self._read(request, text, simulate=form.get("action") == "simulate")
         return Answer.page(render(self.site, "site/findings.html", reading=reading), cached=False)
 
-    async def _read(self, text: str, *, simulate: bool) -> Reading:
+    async def _read(self, request: Request, text: str, *, simulate: bool) -> Reading:
+        purse = self._gate.purse(address_of(request.scope))
         if self._waiting >= _WAITING:
             raise StateError("many drafts are being read right now", remedy="Wait a moment, and check again.")
         self._waiting += 1
         try:
             async with self._readers:
-                return await run_in_threadpool(self._reading, text.replace("\r\n", "\n"), simulate)
+                return await run_in_threadpool(self._reading, text.replace("\r\n", "\n"), simulate, purse)
         finally:
             self._waiting -= 1
 
-    def _reading(self, text: str, simulate: bool) -> Reading:
-        return read_draft(text, today=self.site.today(), simulate=simulate, similar=self._similar)
+    def _reading(self, text: str, simulate: bool, purse: Purse) -> Reading:
+        today = self.site.today()
+        return read_draft(text, today=today, simulate=simulate, similar=self._similar, purse=purse)
 
     def _similar(self, plan: Protocol) -> list[Near]:
         today = self.site.today()

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 from leadline.errors import InputError, LeadlineError, ProtocolError
-from leadline.logs.apart import MIB, ApartLimits, run_apart
+from leadline.logs.apart import MIB, ApartLimits
 from leadline.protocol.document import DocumentError, parse, read_nodes
 from leadline.protocol.model import Protocol
 from leadline.protocol.nodes import MalformedError, Node
 from leadline.registry.check.model import Finding, View, ordered
 from leadline.registry.check.reader import RULES, examine
+from leadline.registry.intake.apart import MOMENT, READING, SMALL
+from leadline.registry.intake.places import FREE, UNSIGNED, Purse, apart, paid
+from leadline.registry.questions import plan_of
 from leadline.web.views.characteristics import characteristics_figure
 from leadline.web.views.figures import Placed
 
@@ -22,6 +25,10 @@ MOST: Final = 64_000
 REPLICATES: Final = 400
 _LIMITS: Final = ApartLimits(memory=2048 * MIB, cpu_seconds=40, wall_seconds=45.0, output=8 * MIB, files=64)
 _MOST_FINDINGS: Final = 100
+_EXAMINED: Final = "leadline.web.views.reading:examined"
+_TOO_MUCH: Final = (
+    "The simulation was more than this server spends on a draft; run `leadline check` on your machine."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +72,89 @@ class Reading:
 Similar = Callable[[Protocol], Sequence[Near]]
 
 
-def read_draft(text: str, *, today: date, simulate: bool, similar: Similar) -> Reading:
-    """Read a draft from anybody. Nothing in it is executed here: with `simulate`, in a process of its own.
+def read_draft(text: str, *, today: date, simulate: bool, similar: Similar, purse: Purse = FREE) -> Reading:
+    """Read a draft from anybody. A short one is read here, and nothing in it executed; the rest happens apart.
 
-    `similar` finds registered studies that are like it.
+    `similar` finds registered studies that are like it; `purse` pays. Raises QuotaError where it cannot, or where
+    too much is computed already.
     """
     if len(text) > MOST:
         return _unread(
             Remark("error", "the draft", None, f"it is longer than {MOST:,} characters", "shorten it")
         )
+    asked = {"today": today.isoformat(), "replicates": REPLICATES if simulate else 0}
+    data = text.encode("utf-8", "surrogatepass")
+    payload = json.dumps(asked).encode() + b"\n" + data
+    try:
+        if simulate or len(data) > SMALL:
+            answer = apart(_EXAMINED, payload, _LIMITS if simulate else READING, places=UNSIGNED, purse=purse)
+        else:
+            with paid(purse, MOMENT) as clock, clock.running():
+                answer = examined(payload)
+    except InputError:
+        if not simulate:
+            return _unread(
+                Remark("error", "the draft", None, "reading it costs too much", "run `leadline check` on it")
+            )
+        read = read_draft(text, today=today, simulate=False, similar=similar, purse=purse)
+        return replace(read, note=_TOO_MUCH)
+    return _reading(json.loads(answer), similar)
+
+
+def examined(payload: bytes) -> bytes:
+    """What is said of the draft that follows the first line, as JSON.
+
+    Its faults; or the plan, the remarks on it, and what was simulated.
+    """
+    head, _, text = payload.partition(b"\n")
+    asked = json.loads(head)
     try:
         plan = parse(text, name="study.yaml")
     except DocumentError as error:
-        return _unread(*(_fault(one) for one in error.faults[:_MOST_FINDINGS]))
+        return _faults(*(_fault(one) for one in error.faults[:_MOST_FINDINGS]))
     except RecursionError:
-        return _unread(Remark("error", "the draft", None, "it is nested too deeply", "flatten it"))
+        return _faults(Remark("error", "the draft", None, "it is nested too deeply", "flatten it"))
     except LeadlineError as error:
-        return _unread(Remark("error", error.where or "the draft", None, error.message, error.remedy() or ""))
-    found, figure, note = _simulated(plan, today) if simulate else (_ruled(plan, today), None, "")
+        return _faults(Remark("error", error.where or "the draft", None, error.message, error.remedy() or ""))
+    found, simulated = _found(plan, asked["replicates"], date.fromisoformat(asked["today"]))
     root = _places(text)
-    remarks = tuple(_remark(one, root) for one in found[:_MOST_FINDINGS])
-    reading = Reading(_heading(remarks), note, remarks, tuple(similar(plan)), figure)
-    return replace(
-        reading, caption=f"The registered analysis on {REPLICATES} simulated studies for each truth."
+    said = {
+        "plan": plan.canonical_bytes().decode(),
+        "remarks": [asdict(_remark(one, root)) for one in found[:_MOST_FINDINGS]],
+        "characteristics": simulated,
+    }
+    return json.dumps(said).encode()
+
+
+def _found(plan: Protocol, replicates: int, today: date) -> tuple[list[Finding], dict[str, Any] | None]:
+    """Findings of every rule, and the simulation where one is asked for: without it nothing is executed."""
+    if not replicates:
+        view = View(plan, today)
+        return ordered(one for rule in RULES for one in rule(view)), None
+    seen = examine(plan, replicates=replicates, today=today)
+    return list(seen.findings), None if seen.characteristics is None else seen.characteristics.to_dict()
+
+
+def _faults(*remarks: Remark) -> bytes:
+    return json.dumps({"faults": [asdict(one) for one in remarks]}).encode()
+
+
+def _reading(said: dict[str, Any], similar: Similar) -> Reading:
+    if "faults" in said:
+        return _unread(*(Remark(**one) for one in said["faults"]))
+    plan = plan_of(said["plan"].encode())
+    remarks = tuple(Remark(**one) for one in said["remarks"])
+    figure = None
+    if said["characteristics"] is not None:
+        primary = next((one.id for one in plan.hypotheses if one.role == "primary"), plan.hypotheses[0].id)
+        figure = characteristics_figure(said["characteristics"], primary)
+    return Reading(
+        _heading(remarks),
+        "The plan was rehearsed and simulated." if figure else "",
+        remarks,
+        tuple(similar(plan)),
+        figure,
+        f"The registered analysis on {REPLICATES} simulated studies for each truth.",
     )
 
 
@@ -110,43 +177,7 @@ def _fault(fault: Any) -> Remark:
     return Remark("error", where, fault.place.line, fault.message, fault.remedy or "")
 
 
-def _ruled(plan: Protocol, today: date) -> list[Finding]:
-    """Every rule that needs no simulation."""
-    view = View(plan, today)
-    return ordered(one for rule in RULES for one in rule(view))
-
-
-def _simulated(plan: Protocol, today: date) -> tuple[list[Finding], Placed | None, str]:
-    payload = json.dumps({"today": today.isoformat(), "replicates": REPLICATES}).encode()
-    try:
-        answer = run_apart(
-            "leadline.web.views.reading:examined", payload + b"\n" + plan.canonical_bytes(), limits=_LIMITS
-        )
-    except InputError:
-        note = "The simulation was more than this server spends on a draft; run `leadline check` on your machine."
-        return _ruled(plan, today), None, note
-    found = json.loads(answer)
-    findings = [Finding(**one) for one in found["findings"]]
-    primary = next((one.id for one in plan.hypotheses if one.role == "primary"), plan.hypotheses[0].id)
-    figure = None
-    if found["characteristics"] is not None:
-        figure = characteristics_figure(found["characteristics"], primary)
-    return findings, figure, "The plan was rehearsed and simulated." if figure else ""
-
-
-def examined(payload: bytes) -> bytes:
-    """Runs in a process of its own: rehearse, simulate, and read the plan that follows the first line."""
-    head, _, body = payload.partition(b"\n")
-    asked = json.loads(head)
-    plan = Protocol.parse(body, name="study.json")
-    found = examine(plan, replicates=asked["replicates"], today=date.fromisoformat(asked["today"]))
-    simulated = None if found.characteristics is None else found.characteristics.to_dict()
-    return json.dumps(
-        {"findings": [one.to_dict() for one in found.findings], "characteristics": simulated}
-    ).encode()
-
-
-def _places(text: str) -> Node | None:
+def _places(text: bytes) -> Node | None:
     try:
         return read_nodes(text, name="study.yaml")
     except (MalformedError, ProtocolError):
