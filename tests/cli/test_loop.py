@@ -213,7 +213,7 @@ def test_an_exported_study_verifies_without_the_registry(
     leadline("report", lab.study, "--publish")
     monkeypatch.chdir(tmp_path)
     written = leadline("export", lab.study)
-    assert f"leadline verify {lab.study} --key" in written.out
+    assert f"leadline verify ./{lab.study} --key" in written.out
     assert not (tmp_path / lab.study / "checkpoint").exists()
     (home / "registry.db").rename(home / "elsewhere.db")
     (home / "registry.db.keys").rename(home / "elsewhere.keys")

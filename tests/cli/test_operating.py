@@ -86,7 +86,7 @@ def test_a_log_with_a_secret_is_not_attached_unless_allowed(lab: Lab, tmp_path: 
     assert any("samples/one_epoch_1.json, /input" in line for line in notes)
     assert any("personal.home-path" in line and "will be public" in line for line in notes)
     assert secret not in refused.err
-    done = leadline("attach", lab.study, path, "--allow-finding", "secret.api-key", "--json")
+    done = leadline("attach", lab.study, path, "--force", "--allow-finding", "secret.api-key", "--json")
     assert len(done.json["logs"]) == 1
     unknown = leadline("attach", lab.study, path, "--allow-finding", "all", "--json", status=3)
     assert "no finding" in unknown.err

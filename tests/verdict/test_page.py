@@ -172,7 +172,7 @@ def test_every_part_of_the_report_is_on_the_page() -> None:
         report.logs[0].sha256,
         report.registration.leaf_hash.hex(),
         report.protocol.digest,
-        f"leadline verify {report.registration.study}",
+        f"leadline verify ./{report.registration.study}",
         "CERTIFICATE TEXT",
         "leadline 0.1.0",
         "scratchpad raises caught compared with plain",

@@ -88,7 +88,7 @@ def test_broken_promises_and_losses_are_printed() -> None:
         "Promises: 2 deviations, 1 unknown, 7 kept",
         "DEVIATION generate.temperature: promised 0, found 0.7",
         "3 error, 1 refusal",
-        "leadline verify LL-7H2K-Q9",
+        "leadline verify ./LL-7H2K-Q9",
         "The interval excludes zero: there is an effect, and it is negligible.",
     ):
         assert piece in text

@@ -43,6 +43,7 @@ EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
     (3, "the input makes no sense, does not exist, or comes at the wrong moment"),
     (DISK, "the disk or the database refused; nothing was acknowledged"),
     (5, "evidence does not hold: a signature, a proof, stored bytes, a key file"),
+    (6, "all that is there holds, but bytes were taken down: nobody can check those, nor compute from them"),
     (FAULT, "a fault in Leadline itself"),
     (INTERRUPTED, "interrupted"),
     (NO_READER, "whoever read the output went away"),

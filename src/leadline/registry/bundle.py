@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -12,17 +12,19 @@ from typing import Final, Literal
 
 from leadline.errors import InputError, IntegrityError, NotFoundError, ProofError
 from leadline.ledger.authority import Authority
+from leadline.ledger.canon import parse_strict
 from leadline.ledger.certificate import SUFFIX, Verified, verify_certificate
 from leadline.ledger.fields import LogFile
 from leadline.ledger.ids import study_id
 from leadline.ledger.keys import VerifyKey
+from leadline.ledger.policy import Policy
 from leadline.ledger.predicates import Amend, Attach, Freeze, Key, Predicate, Report, Seal, Withdraw
 from leadline.ledger.predicates import Attempt as AttemptStatement
 from leadline.ledger.tlog.tile import MAX_ENTRY
 from leadline.logs import read_logs
 from leadline.protocol.model import Protocol
-from leadline.registry.recheck import LIMIT, Step, same_report, step
-from leadline.registry.statements import ENVELOPE, log_path
+from leadline.registry.recheck import CANNOT_RECOMPUTE, LIMIT, Step, absent, same_report, satisfied, step
+from leadline.registry.statements import ENVELOPE, TAKEN_DOWN, log_path
 from leadline.registry.unsealing import REVEALED, SLOTS, unseal
 from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
@@ -75,12 +77,16 @@ def is_bundle(folder: Path) -> bool:
     return (folder / "protocol.json").is_file() and (folder / "freeze.dsse.json").is_file()
 
 
-def verify_bundle(folder: Path, log_key: VerifyKey, *, recompute: bool = True) -> Iterator[Step]:
+def verify_bundle(
+    folder: Path, log_key: VerifyKey, *, recompute: bool = True, policy: Policy | None = None
+) -> Iterator[Step]:
     """Verify an exported study with nothing but the log's public key, step by step.
 
     Proofs, signatures and rights of its statements come first; then certificate, protocol, logs and reports
-    are compared with what they say, and the newest report is computed again from the files. A failing step
-    is yielded with ``ok=False`` and says what is wrong; without proven statements no later step can run.
+    are compared with what they say, and the newest report is computed again from the files. The certificate's
+    checkpoint must satisfy the `policy`, if one is given. A failing step is yielded with ``ok=False`` and says what
+    is wrong; without proven statements no later step can run. What is not in the folder because it was taken down,
+    as the folder itself says, is yielded with ``ok=None``.
     """
     proven: list[Proven] = []
     yield step("statements", lambda: _statements(folder, log_key, proven))
@@ -91,19 +97,26 @@ def verify_bundle(folder: Path, log_key: VerifyKey, *, recompute: bool = True) -
         return
     record = record_of(proven)
     yield step("certificate", lambda: _certificate(folder, log_key, freeze))
+    if policy is not None:
+        yield step("policy", lambda: _satisfied(policy, folder, log_key, freeze))
     yield step("protocol", lambda: _protocol(folder, freeze))
     if record.withdrawn is not None:
         yield Step("state", True, f"withdrawn: {record.withdrawn}")
+    gone = taken_down_in(folder)
     logs = [
-        step(f"log {log.name}", partial(_same_bytes, folder / log_path(digest, log.name), digest))
+        _file_step(f"log {log.name}", folder / log_path(digest, log.name), digest, gone)
         for digest, log in sorted(record.logs.items())
     ]
     yield from logs
     for index, said in record.reports:
-        yield step(f"report {index}", partial(_same_bytes, folder / f"report-{index}.json", said.report))
+        logs.append(_file_step(f"report {index}", folder / f"report-{index}.json", said.report, gone))
+        yield logs[-1]
     yield step("nothing else", lambda: _nothing_else(folder, record))
     if recompute and record.reports:
-        yield step("recomputed report", lambda: _recomputed(folder, proven, all(one.ok for one in logs)))
+        if any(one.ok is None for one in logs):
+            yield CANNOT_RECOMPUTE
+        else:
+            yield step("recomputed report", lambda: _recomputed(folder, proven, all(one.ok for one in logs)))
 
 
 def study_of(folder: Path) -> str | None:
@@ -163,6 +176,26 @@ def _attempt(before: Attempt | None, one: Proven, said: AttemptStatement) -> Att
         logs=tuple(sorted({*before.logs, *said.logs})),
         note=before.note if said.note is None else said.note,
     )
+
+
+def taken_down_in(folder: Path) -> dict[str, str]:
+    """What a folder says was taken down: reasons by digest. Nothing proves it, and it excuses only what is not there."""
+    path = folder / TAKEN_DOWN
+    if not path.is_file():
+        return {}
+    try:
+        said = parse_strict(_read(path, 1 << 24))
+    except InputError:
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    return {digest: reason for digest, reason in said.items() if isinstance(reason, str)}
+
+
+def _file_step(name: str, path: Path, digest: str, gone: Mapping[str, str]) -> Step:
+    if digest in gone and not path.exists():
+        return absent(name, f"{gone[digest]} (so the folder says; the registry's record of it is signed)")
+    return step(name, partial(_same_bytes, path, digest))
 
 
 # -- steps ----------------------------------------------------------------------------------------
@@ -251,6 +284,12 @@ def _certificate(folder: Path, log_key: VerifyKey, freeze: Proven) -> str:
     return f"{study}, entry {found.index}, tree of {found.size} ({', '.join(found.warnings)})"
 
 
+def _satisfied(policy: Policy, folder: Path, log_key: VerifyKey, freeze: Proven) -> str:
+    name = f"{study_id(freeze.leaf_hash)}{SUFFIX}"
+    envelope = _read(folder / "freeze.dsse.json", MAX_ENTRY)
+    return satisfied(policy, _read(folder / name, 1 << 20), envelope, log_key)
+
+
 def _protocol(folder: Path, freeze: Proven) -> str:
     assert isinstance(freeze.said, Freeze)
     said = _same_bytes(folder / "protocol.json", freeze.said.protocol)
@@ -260,8 +299,9 @@ def _protocol(folder: Path, freeze: Proven) -> str:
         raise IntegrityError(
             "protocol.yaml is not the protocol that was frozen", where=str(yaml), remedy=_REMEDY
         )
-    if freeze.said.characteristics is not None:
-        _same_bytes(folder / "characteristics.json", freeze.said.characteristics)
+    simulated, path = freeze.said.characteristics, folder / "characteristics.json"
+    if simulated is not None and (path.exists() or simulated not in taken_down_in(folder)):
+        _same_bytes(path, simulated)
     return said
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leadline.errors import InputError, StoreError
+from leadline.ledger.canon import canonical
 from leadline.ledger.certificate import SUFFIX, Certificate
 from leadline.ledger.dsse import decode
 from leadline.ledger.statements import parse
@@ -15,7 +16,7 @@ from leadline.ledger.tlog.tile import entries_path, tiles
 from leadline.logs import read_logs
 from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
-from leadline.registry.statements import ENVELOPE, log_path, statements_of
+from leadline.registry.statements import ENVELOPE, TAKEN_DOWN, log_path, statements_of
 from leadline.registry.unsealing import REVEALED, SLOTS, slot_proofs
 from leadline.store.projections.references import is_referenced
 from leadline.verdict.analysis import analyze
@@ -34,7 +35,8 @@ def export_study(registry: "Registry", study: str, folder: Path) -> list[Path]:
 
     Each statement comes with the proof that it is in the log, all under one signed tree, and so do the key
     statements that its signature rests on: `leadline.registry.bundle.verify_bundle` needs nothing else.
-    Returns the files written. Existing files of the same names are replaced.
+    What was taken down is left out, and ``taken-down.json`` says why. Returns the files written. Existing files of
+    the same names are replaced.
     """
     found = registry.study(study)
     written = [
@@ -44,16 +46,17 @@ def export_study(registry: "Registry", study: str, folder: Path) -> list[Path]:
         _write(folder / "freeze.dsse.json", found.envelope),
         _write(folder / "log.vkey", (registry.home.log.vkey + "\n").encode()),
     ]
+    files = {row.sha256: folder / log_path(row.sha256, row.name) for row in found.files.values()}
+    files |= {one.report: folder / f"report-{one.ix}.json" for one in found.reports}
     if found.row.characteristics is not None:
-        written.append(
-            _write(folder / "characteristics.json", registry.store.blob(found.row.characteristics))
-        )
-    for row in found.files.values():
-        with registry.store.open_blob(row.sha256) as source:
-            written.append(_write(folder / log_path(row.sha256, row.name), _chunks(source)))
-    for published in found.reports:
-        content = registry.store.blob(published.report)
-        written.append(_write(folder / f"report-{published.ix}.json", content))
+        files[found.row.characteristics] = folder / "characteristics.json"
+    gone = {digest: reason for digest in files if (reason := registry.store.taken_down(digest)) is not None}
+    for digest, path in files.items():
+        if digest not in gone:
+            with registry.store.open_blob(digest) as source:
+                written.append(_write(path, _chunks(source)))
+    if gone:
+        written.append(_write(folder / TAKEN_DOWN, canonical(gone)))
     if found.row.promised != found.row.ix:
         written += _unsealing(registry, found, folder)
     return [*written, *_statements(registry, found, folder / "statements")]
@@ -104,12 +107,19 @@ def export_registry(registry: "Registry", folder: Path) -> list[Path]:
             written.append(_write(folder / entries_path(n, width), view.entry_bundle(n, width)))
         lines = [json.dumps(_summary(study), sort_keys=True) for study in registry.studies()]
         written.append(_write(folder / "studies.jsonl", ("".join(f"{line}\n" for line in lines)).encode()))
+        gone: dict[str, str] = {}
         for blob in store.blobs():
             # What no statement names is nobody's business: a plan that was not registered in the end, a sealed one.
-            if blob.kept != "taken_down" and is_referenced(view, blob.sha256):
+            if not is_referenced(view, blob.sha256):
+                continue
+            if blob.kept == "taken_down":
+                gone[blob.sha256] = blob.reason or ""
+            else:
                 with store.open_blob(blob.sha256) as source:
                     target = folder / "blobs" / blob.sha256[:2] / blob.sha256[2:]
                     written.append(_write(target, _chunks(source)))
+        if gone:
+            written.append(_write(folder / TAKEN_DOWN, canonical(gone)))
         # The checkpoint goes last: whoever sees it finds everything it speaks of.
         written.append(_write(folder / "checkpoint", view.checkpoint(size)))
     return written

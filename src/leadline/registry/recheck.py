@@ -160,35 +160,72 @@ def _read(path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was verified: whether it holds, and what was seen."""
+    """One thing that was verified: whether it holds, and what was seen.
+
+    `ok` is None where there is nothing left to look at, because bytes were taken down; the detail has the reason.
+    """
 
     name: str
-    ok: bool
+    ok: bool | None
     detail: str
 
 
-def verify_study(registry: "Registry", study: str, *, recompute: bool = True) -> Iterator[Step]:
+def verify_study(
+    registry: "Registry", study: str, *, recompute: bool = True, policy: Policy | None = None
+) -> Iterator[Step]:
     """Verify everything a study rests on, step by step: proofs, signatures, bytes, and the computed report.
 
-    A failing step is yielded with ``ok=False`` and says what is wrong; later steps still run.
+    The checkpoint must satisfy the `policy`, if one is given. A failing step is yielded with ``ok=False`` and says
+    what is wrong, one about bytes that were taken down with ``ok=None``; later steps still run.
     """
-    found = registry.study(study)
+    found, store = registry.study(study), registry.store
     yield step("registration", lambda: _registration(registry, found.id))
-    yield step(
-        "protocol",
-        lambda: (
-            f"sha256 {found.protocol.digest}"
-            if found.protocol.digest == found.row.protocol
-            else _fail("the stored protocol is not the one that was frozen")
-        ),
-    )
+    if policy is not None:
+        yield step("policy", lambda: satisfied(policy, found.certificate, found.envelope, registry.home.log))
+    gone = store.taken_down(found.row.protocol)
+    if gone is not None:
+        yield absent("protocol", gone)
+    else:
+        yield step(
+            "protocol",
+            lambda: (
+                f"sha256 {found.protocol.digest}"
+                if found.protocol.digest == found.row.protocol
+                else _fail("the stored protocol is not the one that was frozen")
+            ),
+        )
     for digest, row in sorted(found.files.items()):
-        yield step(f"log {row.name}", partial(_blob, registry, digest))
+        reason = store.taken_down(digest)
+        gone = gone or reason
+        name = f"log {row.name}"
+        yield step(name, partial(_blob, registry, digest)) if reason is None else absent(name, reason)
     published = found.reports
-    if published:
-        yield step("report", lambda: _blob(registry, published[-1].report))
-        if recompute:
-            yield step("recomputed report", lambda: _recomputed(found, published[-1]))
+    if not published:
+        return
+    reason = store.taken_down(published[-1].report)
+    gone = gone or reason
+    report = step("report", lambda: _blob(registry, published[-1].report))
+    yield report if reason is None else absent("report", reason)
+    if recompute and gone is not None:
+        yield CANNOT_RECOMPUTE
+    elif recompute:
+        yield step("recomputed report", lambda: _recomputed(found, published[-1]))
+
+
+def absent(name: str, reason: str) -> Step:
+    """The step about bytes that were taken down."""
+    return Step(name, None, f"taken down: {reason}")
+
+
+#: What is left to say of a report that rests on bytes that were taken down.
+CANNOT_RECOMPUTE = Step(
+    "recomputed report", None, "it rests on what was taken down, so nobody can compute it again"
+)
+
+
+def satisfied(policy: Policy, certificate: bytes, envelope: bytes, log: VerifyKey) -> str:
+    """Who cosigned a certificate's checkpoint, where that is enough for the policy; SignatureError where not."""
+    return verify_certificate(certificate, envelope, [log], policy=policy).standing()
 
 
 def step(name: str, action: Callable[[], str]) -> Step:

@@ -14,6 +14,8 @@ from leadline.store.protocol import ReadView
 
 #: Ends the name of a file that holds one signed statement.
 ENVELOPE = ".dsse.json"
+#: What an export says of bytes that are not in it because they were taken down: reasons by digest.
+TAKEN_DOWN = "taken-down.json"
 _KEY = predicate_type("key").encode()
 
 

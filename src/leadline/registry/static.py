@@ -1,6 +1,6 @@
 """Verifying an exported record from its files alone: checkpoint, tiles, entry bundles and blobs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -8,13 +8,17 @@ from leadline.errors import Explained, InputError, NotFoundError
 from leadline.ledger.authority import Authority
 from leadline.ledger.fsck import Problem
 from leadline.ledger.keys import VerifyKey
+from leadline.ledger.policy import Policy
 from leadline.ledger.tlog.checkpoint import Checkpoint, open_checkpoint
 from leadline.ledger.tlog.frontier import Frontier
 from leadline.ledger.tlog.tile import decode_bundle, entries_path, tile_data, tiles
 from leadline.ledger.tlog.tree import leaf_hash
+from leadline.registry.bundle import taken_down_in
 
 #: Entries in a full bundle (C2SP tlog-tiles).
 BUNDLE = 256
+#: The code of bytes that are missing because they were taken down.
+GONE = "export.taken-down"
 _REMEDY = "this copy is not the registry's: export it again, and compare with another copy"
 
 
@@ -23,14 +27,20 @@ def is_export(folder: Path) -> bool:
     return (folder / "checkpoint").is_file()
 
 
-def verify_export(folder: Path, log_key: VerifyKey) -> Iterator[Problem]:
+def verify_export(folder: Path, log_key: VerifyKey, *, policy: Policy | None = None) -> Iterator[Problem]:
     """Everything wrong with an exported record, as found; nothing when it is sound.
 
     The tree is rebuilt from the entries and compared with the signed checkpoint and with every tile; every
-    statement's signature and rights are replayed; every blob a statement names is hashed.
-    Raises NotFoundError when the folder holds no export, SignatureError when its checkpoint is not the log's.
+    statement's signature and rights are replayed; every blob a statement names is hashed. The checkpoint must
+    satisfy the `policy`, if one is given. What is not there because it was taken down, as the folder itself says, is
+    a problem of its own code, `GONE`.
+    Raises NotFoundError when the folder holds no export, SignatureError when its checkpoint is not the log's or
+    does not satisfy the policy.
     """
-    checkpoint = open_checkpoint(_read(folder / "checkpoint"), [log_key], origin=log_key.name).checkpoint
+    note = _read(folder / "checkpoint")
+    checkpoint = open_checkpoint(note, [log_key], origin=log_key.name).checkpoint
+    if policy is not None:
+        policy.accept(note, [log_key])
     entries, problems = _entries(folder, checkpoint.size)
     yield from problems
     if not problems:
@@ -76,6 +86,7 @@ def _statements(
 ) -> Iterator[Problem]:
     """Signatures, rights and blobs, in log order."""
     authority = Authority(log_keys=[log_key], origin=checkpoint.origin)
+    gone = taken_down_in(folder)
     for index, data in enumerate(entries):
         try:
             opened = authority.admit(index, data)
@@ -83,19 +94,18 @@ def _statements(
             yield Problem("export.statement", f"entry {index}", error.message, _REMEDY)
             continue
         for name, digest in opened.statement.predicate.blobs():
-            yield from _blob(folder, index, name, digest)
+            yield from _blob(folder, index, name, digest, gone)
 
 
-def _blob(folder: Path, index: int, name: str, digest: str) -> Iterator[Problem]:
+def _blob(folder: Path, index: int, name: str, digest: str, gone: Mapping[str, str]) -> Iterator[Problem]:
     path = folder / "blobs" / digest[:2] / digest[2:]
     where = f"blobs/{digest[:2]}/{digest[2:]}"
+    if digest in gone and not path.exists():
+        remedy = "the folder says so; the registry's own record of it is signed"
+        yield Problem(GONE, where, f"{name} of entry {index} was taken down: {gone[digest]}", remedy)
+        return
     if not path.is_file():
-        yield Problem(
-            "export.blob",
-            where,
-            f"{name} of entry {index} is not in the export",
-            "it may have been taken down",
-        )
+        yield Problem("export.blob", where, f"{name} of entry {index} is not in the export", _REMEDY)
         return
     hasher = sha256()
     with path.open("rb") as file:

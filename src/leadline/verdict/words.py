@@ -260,7 +260,7 @@ def recompute_command(report: Report) -> str:
     """The command that computes this report again, from the registry or from an export of the study."""
     if report.registration is not None:
         study = report.registration.study
-        return f"leadline export {study} && leadline verify {study}"
+        return f"leadline export {study} && leadline verify ./{study}"
     return "leadline report --protocol PROTOCOL.yaml LOGS... --json"
 
 

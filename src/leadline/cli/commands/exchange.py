@@ -1,5 +1,6 @@
 """`leadline export`, `import`: records out, outside data in."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -70,14 +71,23 @@ def export(
     page = Page()
     page.line(f"Wrote {study or 'the whole record'} to {target}: {len(files)} files", "bold")
     if crate and study:
+        zipped = target.suffix == ".zip"
+        inside = (target.with_suffix("") if zipped else target) / "study"
         page.line("An RO-Crate; the folder `study` in it verifies by itself:", "dim", indent=2)
-        page.verbatim(f"leadline verify {target / 'study'} --key {target / 'study' / 'log.vkey'}")
+        if zipped:
+            page.verbatim(f"python -m zipfile -e {_typed(target)} {_typed(target.with_suffix(''))}")
+        page.verbatim(f"leadline verify {_typed(inside)} --key {_typed(inside / 'log.vkey')}")
         return
     if tables:
         page.line("manifest.json has the digest, rows and columns of every file.", "dim", indent=2)
         return
     page.line("Whoever has the folder can verify it, without this registry:", "dim", indent=2)
-    page.verbatim(f"leadline verify {target} --key {target / 'log.vkey'}")
+    page.verbatim(f"leadline verify {_typed(target)} --key {_typed(target / 'log.vkey')}")
+
+
+def _typed(path: Path) -> str:
+    """A path as it is typed: never mistaken for a study's id, and safe in a shell."""
+    return shlex.quote(str(path) if path.is_absolute() else f"./{path}")
 
 
 def _is_id(text: str) -> bool:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadline.cli import options
-from leadline.errors import InputError, NotFoundError
+from leadline.errors import InputError, NotFoundError, SignatureError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from leadline.cli.output import Page
+    from leadline.ledger.policy import Policy
     from leadline.registry.recheck import Step
+
+#: The exit status where all that is there holds, but bytes were taken down.
+INCOMPLETE = 6
 
 
 def verify(
@@ -45,7 +49,7 @@ def verify(
         typer.Option(
             "--policy",
             metavar="FILE",
-            help="For a certificate: which logs and cosigners you trust; must be satisfied.",
+            help="Which logs and cosigners you trust; the checkpoint must satisfy it.",
         ),
     ] = None,
     recompute: Annotated[
@@ -58,37 +62,79 @@ def verify(
 
     A certificate, and a folder that `leadline export` wrote, need only the log's public key. For a study, in
     the registry or exported, every proof, signature and byte is checked, and the published report is computed
-    again. A log file is looked up by its digest.
+    again. A log file is looked up by its digest. An id names the study in the registry, and a folder of that name only
+    where the registry has no such study: ./ID is always the folder.
+
+    Ends with status 6 where all that is there holds, but something was taken down and can be checked by nobody.
 
     JSON: of a certificate {"kind": "certificate", "holds", "study", "title", "protocol", "created", "index",
     "size", "origin", "keyid", "author_verified", "protocol_matches", "standing", "cosigned": [{"name", "time"}],
     "time", "warnings"}; of a study {"kind": "study",
-    "holds", "study", "steps": [{"name", "ok", "detail"}], "limit"}; of an exported study the same with "kind":
+    "holds", "study", "steps": [{"name", "ok": true, false, or null for what was taken down, "detail"}], "limit"}; of an exported study the same with "kind":
     "bundle" and "folder", and "limits": [text, ...]; of a log {"kind": "log", "holds", "file",
     "attached": [{"study", "attempt"}]}; of a whole record {"kind": "export", "holds", "folder", "problems":
     [{"code", "where", "what", "remedy"}]}.
     """
+    from leadline.cli.commands.witness import read_policy
+
     path = Path(subject)
-    if path.is_dir() and _is_bundle(path):
-        _bundle(path, key, store, recompute=recompute, json=json)
+    certified = path.is_file() and _is_certificate(path)
+    rules = None if policy is None else read_policy(policy)
+    if not certified and (protocol or author):
+        raise InputError(
+            "--protocol and --author go with a certificate",
+            remedy="name the ID.tlog-proof file to compare with",
+        )
+    if certified:
+        _certificate(path, key, protocol, author, rules, store, json=json)
+    elif _names_a_study(subject, store):
+        _study(subject, key, rules, store, recompute=recompute, json=json)
+    elif path.is_dir() and _is_bundle(path):
+        _bundle(path, key, rules, store, recompute=recompute, json=json)
     elif path.is_dir():
-        _export(path, key, store, json=json)
-    elif not path.is_file():
-        _study(subject, store, recompute=recompute, json=json)
-    elif _is_certificate(path):
-        _certificate(path, key, protocol, author, policy, store, json=json)
+        _export(path, key, rules, store, json=json)
+    elif path.is_file() and rules is not None:
+        raise InputError(
+            "a policy says nothing of a log file",
+            remedy="give --policy with a study, a certificate or an export",
+        )
     else:
         _log(path, store, json=json)
 
 
-def _export(folder: Path, key: str | None, store: str | None, *, json: bool) -> None:
+def _names_a_study(subject: str, store: str | None) -> bool:
+    """Whether the subject is a study's id and no path; a folder of that name stands in where no registry has it."""
+    from leadline.cli.opening import reading_if_there
+    from leadline.ledger.ids import read_study_id
+    from leadline.store.projections.studies import study
+
+    path = Path(subject)
+    try:
+        name = read_study_id(subject)
+    except InputError:
+        if path.exists():
+            return False
+        raise NotFoundError(
+            f"{subject!r} is neither a file nor a study id",
+            remedy="name a certificate, an attached log, or an id such as LL-0123456789abc",
+        ) from None
+    if not path.exists():
+        return True
+    registry = reading_if_there(store)
+    if registry is None:
+        return False
+    with registry:
+        return study(registry.store, name) is not None
+
+
+def _export(folder: Path, key: str | None, rules: "Policy | None", store: str | None, *, json: bool) -> None:
     from dataclasses import asdict
 
     from leadline.cli.opening import log_key
     from leadline.cli.output import Page, emit
     from leadline.ledger.keys import VerifyKey
     from leadline.registry.recheck import key_text
-    from leadline.registry.static import is_export, verify_export
+    from leadline.registry.static import GONE, is_export, verify_export
 
     if not is_export(folder):
         raise InputError(
@@ -103,20 +149,22 @@ def _export(folder: Path, key: str | None, store: str | None, *, json: bool) -> 
             where=str(folder),
             remedy="pass it with --key: the text name+id+base64, or a file that holds it (log.vkey)",
         )
-    problems = list(verify_export(folder, VerifyKey.parse(key_text(public))))
+    problems = list(verify_export(folder, VerifyKey.parse(key_text(public)), policy=rules))
+    holds = all(problem.code == GONE for problem in problems)
     if json:
         found = [asdict(problem) for problem in problems]
-        emit({"kind": "export", "holds": not problems, "folder": str(folder), "problems": found})
+        emit({"kind": "export", "holds": holds, "folder": str(folder), "problems": found})
     else:
         page = Page()
-        if not problems:
+        if holds:
+            what = "What is there" if problems else "The export"
             page.line(
-                "The export is sound: entries, tiles, signatures, rights and blobs agree with the checkpoint."
+                f"{what} is sound: entries, tiles, signatures, rights and blobs agree with the checkpoint."
             )
         for problem in problems:
             page.line(str(problem))
     if problems:
-        raise typer.Exit(5)
+        raise typer.Exit(INCOMPLETE if holds else 5)
 
 
 def _is_bundle(folder: Path) -> bool:
@@ -126,7 +174,9 @@ def _is_bundle(folder: Path) -> bool:
     return is_bundle(folder) and not is_export(folder)
 
 
-def _bundle(folder: Path, key: str | None, store: str | None, *, recompute: bool, json: bool) -> None:
+def _bundle(
+    folder: Path, key: str | None, rules: "Policy | None", store: str | None, *, recompute: bool, json: bool
+) -> None:
     from leadline.cli.opening import log_key
     from leadline.cli.output import Page, busy, emit
     from leadline.ledger.keys import VerifyKey
@@ -143,8 +193,8 @@ def _bundle(folder: Path, key: str | None, store: str | None, *, recompute: bool
         whose = "in the folder itself: compare it with the key the log is known by, or pass that with --key"
     with busy("verifying"):
         steps = [Step("log key", True, f"{public.vkey} ({whose})")]
-        steps += verify_bundle(folder, public, recompute=recompute)
-    study, holds = study_of(folder), all(step.ok for step in steps)
+        steps += verify_bundle(folder, public, recompute=recompute, policy=rules)
+    study, holds = study_of(folder), _holds(steps)
     if json:
         emit(
             {
@@ -157,16 +207,37 @@ def _bundle(folder: Path, key: str | None, store: str | None, *, recompute: bool
             }
         )
     else:
-        _print_steps(Page(), study or folder.name, steps, LIMITS)
-    if not holds:
+        _print_steps(Page(), study or folder.name, f"the folder {folder}", steps, LIMITS)
+    _end(steps)
+
+
+def _holds(steps: "Sequence[Step]") -> bool:
+    """Whether nothing is wrong; what was taken down is not there to be wrong."""
+    return all(step.ok is not False for step in steps)
+
+
+def _end(steps: "Sequence[Step]") -> None:
+    """The status that says how it went; none where all was seen and holds."""
+    if not _holds(steps):
         raise typer.Exit(1)
+    if any(step.ok is None for step in steps):
+        raise typer.Exit(INCOMPLETE)
 
 
-def _print_steps(page: "Page", name: str, steps: "Sequence[Step]", limits: "Sequence[str]") -> None:
-    holds = all(step.ok for step in steps)
-    page.line(f"{name}: {'everything holds' if holds else 'something does not hold'}", "bold")
+def _print_steps(
+    page: "Page", name: str, place: str, steps: "Sequence[Step]", limits: "Sequence[str]"
+) -> None:
+    if not _holds(steps):
+        said = "something does not hold"
+    elif any(step.ok is None for step in steps):
+        said = "everything that is there holds; something was taken down"
+    else:
+        said = "everything holds"
+    page.line(f"{name}: {said}", "bold")
+    page.facts([("in", place)])
     for step in steps:
-        page.facts([("ok" if step.ok else "FAILS", f"{step.name}: {_short(step.detail)}")])
+        label = {True: "ok", False: "FAILS", None: "gone"}[step.ok]
+        page.facts([(label, f"{step.name}: {_short(step.detail)}")])
     for limit in limits:
         page.line(f"note: {limit}", "dim", indent=2)
 
@@ -185,17 +256,15 @@ def _certificate(
     key: str | None,
     protocol: str | None,
     author: str | None,
-    policy: str | None,
+    rules: "Policy | None",
     store: str | None,
     *,
     json: bool,
 ) -> None:
-    from leadline.cli.commands.witness import read_policy
     from leadline.cli.opening import log_key, shown
     from leadline.cli.output import Page, emit
     from leadline.registry.recheck import verify_certificate_file
 
-    rules = None if policy is None else read_policy(policy)
     public = key or log_key(store)
     if public is None and not (rules is not None and rules.logs):
         raise InputError(
@@ -237,7 +306,7 @@ def _certificate(
     for line in found.lines():
         page.line(line, indent=2)
     if rules is not None:
-        page.line(f"the policy {policy} is satisfied", indent=2)
+        page.line("the policy is satisfied", indent=2)
     if key is None and not (rules is not None and rules.logs):
         page.line(
             f"verified with the log key of {shown(store)}; with --key it needs no registry",
@@ -246,31 +315,30 @@ def _certificate(
         )
 
 
-def _study(subject: str, store: str | None, *, recompute: bool, json: bool) -> None:
-    from leadline.cli.opening import reading
+def _study(
+    subject: str, key: str | None, rules: "Policy | None", store: str | None, *, recompute: bool, json: bool
+) -> None:
+    from leadline.cli.opening import reading, shown
     from leadline.cli.output import Page, busy, emit
-    from leadline.ledger.ids import read_study_id
-    from leadline.registry.recheck import LIMIT, verify_study
+    from leadline.ledger.keys import VerifyKey
+    from leadline.registry.recheck import LIMIT, key_text, verify_study
 
-    try:
-        read_study_id(subject)
-    except InputError:
-        raise NotFoundError(
-            f"{subject!r} is neither a file nor a study id",
-            remedy="name a certificate, an attached log, or an id such as LL-0123456789abc",
-        ) from None
     with reading(store) as registry:
+        if key is not None and VerifyKey.parse(key_text(key)) != registry.home.log:
+            raise SignatureError(
+                f"the log of this registry has another key than the one given: {registry.home.log.vkey}",
+                where=shown(store),
+                remedy="do not rely on it before you know which is right; for a folder of that name, say ./ID",
+            )
         study = registry.study(subject)
         with busy("verifying"):
-            steps = list(verify_study(registry, study.id, recompute=recompute))
-    holds = all(step.ok for step in steps)
+            steps = list(verify_study(registry, study.id, recompute=recompute, policy=rules))
     if json:
         listed = [{"name": step.name, "ok": step.ok, "detail": step.detail} for step in steps]
-        emit({"kind": "study", "holds": holds, "study": study.id, "steps": listed, "limit": LIMIT})
+        emit({"kind": "study", "holds": _holds(steps), "study": study.id, "steps": listed, "limit": LIMIT})
     else:
-        _print_steps(Page(), study.id, steps, [LIMIT])
-    if not holds:
-        raise typer.Exit(1)
+        _print_steps(Page(), study.id, f"the registry {shown(store)}", steps, [LIMIT])
+    _end(steps)
 
 
 def _short(detail: str) -> str:
