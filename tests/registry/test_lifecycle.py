@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from leadline.errors import InputError, SignatureError, StateError
+from leadline.errors import InputError, SignatureError, StateError, StoreError
 from leadline.ledger.keys import SigningKey
 from leadline.logs.apart import ApartLimits
 from leadline.registry.lifecycle import (
+    Budget,
     accept_request,
     analysis_apart,
     is_withheld,
@@ -59,7 +60,7 @@ def test_tending_again_does_nothing_again(world: World) -> None:
     """The second round finds nothing to publish and nothing to close."""
     world.honest_study()
     silent(world)
-    assert [event.kind for event in tend(world.registry, CLOSING)] == ["published", "closed"]
+    assert [event.kind for event in tend(world.registry, CLOSING)] == ["closed", "published"]
     size = world.registry.store.size()
     assert tend(world.registry, CLOSING) == []
     assert world.registry.store.size() == size
@@ -89,6 +90,109 @@ def test_a_failing_analysis_stops_nothing_else(world: World) -> None:
     assert [one.kind for one in again] == ["failed", "failed"]
     failing.open_attempt("once more")
     assert [one.kind for one in tend(world.registry, LATE)] == ["published", "failed"]
+
+
+def ran(world: World, *titles: str) -> list[Study]:
+    """Studies with logs, overdue on `LATE`."""
+    made = []
+    for title in titles:
+        study = world.register(world.protocol(title=title))
+        world.attempt(study, name=title)
+        made.append(study)
+    return made
+
+
+class Analysis:
+    """Stands for the analysis apart: fails for some studies, and writes down whom it was asked for."""
+
+    def __init__(self, **fails: Exception) -> None:
+        self.fails = fails
+        self.asked: list[str] = []
+
+    def __call__(self, study: Study, *, limits: ApartLimits) -> bytes:
+        """The report, or the failure."""
+        self.asked.append(study.row.title)
+        if study.row.title in self.fails:
+            raise self.fails[study.row.title]
+        return study.analyze().to_json()
+
+
+def test_a_round_keeps_to_its_budget_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    """What is left is told, oldest first, and comes first in the next round."""
+    world = World(tmp_path / "few", items=12)
+    first, second, third = (study.id for study in ran(world, "first", "second", "third"))
+    planned = tend(world.registry, LATE, dry=True, budget=Budget(studies=2))
+    assert [(one.kind, one.studies) for one in planned] == [
+        ("published", (first,)), ("published", (second,)), ("postponed", (third,)),
+    ]  # fmt: skip
+    done = tend(world.registry, LATE, budget=Budget(studies=1))
+    assert [(one.kind, one.studies) for one in done] == [
+        ("published", (first,)), ("postponed", (second, third)),
+    ]  # fmt: skip
+    assert "2 left" in done[1].detail
+    assert [one.studies for one in tend(world.registry, LATE, budget=Budget(studies=5))] == [
+        (second,), (third,),
+    ]  # fmt: skip
+
+
+def test_nothing_is_begun_when_the_time_is_up(tmp_path: Path) -> None:
+    """Closing does not wait for publishing; what is owed a report is not closed before it was tried."""
+    world = World(tmp_path / "few", items=12)
+    quiet = silent(world, "quiet")
+    (study,) = ran(world, "slow")
+    now = iter([0.0, *[1_000.0] * 20])
+    events = tend(world.registry, CLOSING, budget=Budget(seconds=900, ticks=lambda: next(now)))
+    assert [(one.kind, one.studies) for one in events] == [
+        ("closed", (quiet.id,)),
+        ("postponed", (study.id,)),
+    ]
+    assert [one.kind for one in tend(world.registry, CLOSING)] == ["published"]
+    assert study.row.closed is None
+
+
+@pytest.mark.parametrize("trouble", [OSError("No space left"), MemoryError("none"), StoreError("locked")])
+def test_trouble_with_one_study_is_an_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """The round goes on; the machine's trouble is tried again in the next round, behind what was never tried."""
+    from leadline.registry.lifecycle import publishing
+
+    world = World(tmp_path / "few", items=12)
+    ran(world, "bad", "good")
+    analysis = Analysis(bad=trouble)
+    monkeypatch.setattr(publishing, "analysis_apart", analysis)
+    events = tend(world.registry, LATE)
+    assert [one.kind for one in events] == ["failed", "published"]
+    assert str(trouble.args[0]) in events[0].detail
+    ran(world, "new")
+    analysis.asked.clear()
+    del analysis.fails["bad"]
+    assert [one.kind for one in tend(world.registry, LATE)] == ["published", "published"]
+    assert analysis.asked == ["new", "bad"]
+
+
+def test_what_nobody_can_analyse_never_keeps_the_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each failure doubles the days until the next try; it is told in every round, and everybody gets a turn."""
+    from leadline.registry.lifecycle import publishing
+
+    world = World(tmp_path / "few", items=12)
+    ran(world, "poison", "venom", "honest")
+    analysis = Analysis(poison=InputError("too large"), venom=InputError("too slow"))
+    monkeypatch.setattr(publishing, "analysis_apart", analysis)
+    tried: dict[str, list[int]] = {"poison": [], "venom": [], "honest": []}
+    for day in range(120):
+        analysis.asked.clear()
+        events = tend(world.registry, LATE + timedelta(days=day), grace_days=400, budget=Budget(studies=1))
+        for title in analysis.asked:
+            tried[title].append(day)
+        if day > 2:
+            told = sum(len(one.studies) for one in events if one.kind in ("failed", "postponed"))
+            assert told == 2, "neither is ever out of sight"
+    assert tried["honest"] == [2]
+    assert tried["poison"] == [0, 7, 21, 49, 105]
+    assert tried["venom"] == [1, 8, 22, 50, 106]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +311,7 @@ def test_two_registries_on_one_store_do_the_work_once(world: World) -> None:
     silent(world)
     other = Registry.open(world.folder / "registry.db", clock=world.clock)
     events = [*tend(world.registry, CLOSING), *tend(other, CLOSING)]
-    assert [event.kind for event in events] == ["published", "closed"]
+    assert [event.kind for event in events] == ["closed", "published"]
     other.close()
 
 

@@ -3,6 +3,7 @@
 What sealed studies do leaves no line in the journal: a line, and its time, would be a second record of it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,11 @@ class _Work:
         from leadline.registry.lifecycle import tend
 
         events = tend(self._registry, self._today(), grace_days=self._settings.grace_days)
-        return f"{len(events)} studies published or closed" if events else None
+        counted = Counter[str]()
+        for event in events:
+            if event.kind != "released":  # a sealed study leaves no line
+                counted[event.kind] += len(event.studies)
+        return ", ".join(f"{number} {kind}" for kind, number in sorted(counted.items())) or None
 
     def flush(self) -> None:
         """The week's round: waiting seals enter, and a batch is logged whether or not anybody said anything."""

@@ -37,8 +37,10 @@ def tend(
     Reports and closings are signed by the registry's service key. Closings come once a calendar month, in one
     batch. Whoever runs it twice does nothing twice. `leadline serve` does it daily.
 
-    JSON: {"today", "dry_run", "events": [{"kind": "published", "failed", "released" or "closed", "studies": [id,
-    ...], "detail", "index": entry or null}]}.
+    A round takes half an hour or little more; what it does not reach goes on in the next one.
+
+    JSON: {"today", "dry_run", "events": [{"kind": "published", "failed", "postponed", "released" or "closed",
+    "studies": [id, ...], "detail", "index": entry or null}]}.
     """
     from leadline.cli.opening import mending
     from leadline.cli.output import Page, busy, emit
@@ -73,6 +75,8 @@ def _line(event: "Event", *, dry: bool) -> str:
     many = f"{len(event.studies)} {'study' if len(event.studies) == 1 else 'studies'}"
     if event.kind == "closed":
         return f"{'Would close' if dry else 'Closed'} {many} as undisclosed, {event.detail}{entry}"
+    if event.kind == "postponed":
+        return f"Not reached: {event.detail}, {first} first"
     if event.kind == "failed":
         return f"No report of {first}: {event.detail}"
     word = {"published": ("Published", "Would publish"), "released": ("Opened", "Would open")}[event.kind][

@@ -5,6 +5,7 @@ processes: what is done is not done again. Withholding writes to the shelf alone
 """
 
 from leadline.registry.lifecycle.apart import analysis_apart
+from leadline.registry.lifecycle.budget import Budget
 from leadline.registry.lifecycle.tending import Event, tend
 from leadline.registry.lifecycle.withholding import (
     accept_request,
@@ -14,6 +15,7 @@ from leadline.registry.lifecycle.withholding import (
 )
 
 __all__ = [
+    "Budget",
     "Event",
     "accept_request",
     "analysis_apart",

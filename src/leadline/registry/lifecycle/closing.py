@@ -1,12 +1,13 @@
 """Studies that stay silent past due date and grace are closed, in one batch for each calendar month.
 
 Which studies a batch names depends on their due dates (or embargoes) and on the absence of a report, and on
-nothing else: not on withholding, attempts, or who asked. A study is due for the first batch of the month that
+nothing else: not on withholding, attempts, or who asked; one whose report this registry is about to publish by itself
+is left out, as it would be a moment later. A study is due for the first batch of the month that
 begins after its grace has ended; when in that month the batch is made changes nothing. One more study that comes
 to be due during the month waits for the next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
@@ -29,13 +30,23 @@ class _NothingToDoError(Exception):
     """Leaves the write transaction without writing."""
 
 
-def close_silent(registry: "Registry", today: date, service: SigningKey, *, grace_days: int) -> list[Event]:
-    """Make this month's batch, unless it was made; nothing when no study is due for it."""
+def close_silent(
+    registry: "Registry",
+    today: date,
+    service: SigningKey,
+    *,
+    grace_days: int,
+    besides: Collection[str] = frozenset(),
+) -> list[Event]:
+    """Make this month's batch, unless it was made; nothing when no study is due for it.
+
+    The studies `besides` are left out: their report is about to be published.
+    """
     period = period_of(today)
     batches: list[tuple[str, ...]] = []
 
     def build(view: ReadView) -> "list[Said]":
-        batches[:] = _parts(_due(view, today, grace_days))
+        batches[:] = _parts([study for study in _due(view, today, grace_days) if study not in besides])
         if not batches:
             raise _NothingToDoError
         created = registry.time()
@@ -54,11 +65,11 @@ def close_silent(registry: "Registry", today: date, service: SigningKey, *, grac
 
 
 def would_close(
-    registry: "Registry", today: date, *, grace_days: int, besides: Iterable[str] = ()
+    registry: "Registry", today: date, *, grace_days: int, besides: Collection[str] = frozenset()
 ) -> list[Event]:
-    """What `close_silent` would do, if the studies `besides` were reported before."""
+    """What `close_silent` would do."""
     with registry.store.snapshot() as view:
-        due = [study for study in _due(view, today, grace_days) if study not in set(besides)]
+        due = [study for study in _due(view, today, grace_days) if study not in besides]
     return [Event("closed", part, period_of(today)) for part in _parts(due)]
 
 

@@ -8,15 +8,18 @@ those shut, a study is sealed.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from leadline.errors import LeadlineError, SecurityError, StateError, StoreError
+from leadline.errors import Explained, LeadlineError, SecurityError, StateError, StoreError
 from leadline.ledger.keys import SigningKey
 from leadline.logs.apart import ApartLimits
 from leadline.registry.lifecycle.apart import analysis_apart
+from leadline.registry.lifecycle.budget import Budget
 from leadline.registry.lifecycle.event import Event
+from leadline.registry.lifecycle.failures import failure_of, remember
 from leadline.registry.lifecycle.withholding import is_withheld
 from leadline.registry.openness import opens_on
 from leadline.registry.publication import AlreadyReportedError, Facts, facts_of, record_report
@@ -26,26 +29,35 @@ from leadline.store.projections.studies import StudyRow, studies
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
 
-#: Analyses that failed, by study, so that a study nobody can analyse does not cost its limits daily.
-SPACE: Final = "analysis-failed"
-#: Days after which a failed analysis is tried again although nothing changed: the machine may have been busy.
-RETRY_DAYS: Final = 7
+#: Studies that an event names, and characters of why one failed.
+_MOST_NAMED: Final = 300
+_LONGEST_WHY: Final = 1_000
 
 
 def publish_overdue(
-    registry: "Registry", today: date, service: SigningKey, *, dry: bool, limits: ApartLimits
+    registry: "Registry", today: date, service: SigningKey, *, dry: bool, limits: ApartLimits, budget: Budget
 ) -> Iterator[Event]:
     """Publish every overdue study that has logs, no report, and is neither withheld nor of restricted openness.
 
-    In log order.
+    What was never tried comes first, oldest first; then what is to be tried again, the longest ago first: studies
+    that nobody can analyse never keep the others waiting for ever. What the budget does not reach is told as
+    ``postponed``.
 
-    A study whose analysis fails gets no report but an event that says why; it stays overdue. It is tried again
-    when its record or the engine has changed, and after a week.
+    A study whose analysis fails gets no report but an event that says why, in every round; it stays overdue. It is
+    tried again when its record or the engine has changed, and after days that double each time.
     """
-    waiting = [row for row in studies(registry.store, state="attached") if is_overdue(row, today)]
-    for row in reversed(waiting):
-        if is_withheld(registry.store, row.id) or not _is_open(registry, row, today):
-            continue
+    waiting, resting = [], []
+    for number, row in enumerate(_overdue(registry, today)):
+        failure = failure_of(registry.store.shelf, row.id)
+        if failure is None:
+            waiting.append((date.min, number, row))
+        elif failure.waits(_state(_facts(registry, row.id)), today):
+            resting.append(Event("failed", (row.id,), failure.words))
+        else:
+            waiting.append((failure.tried, number, row))
+    queue = [row for _, _, row in sorted(waiting, key=lambda one: one[:2])]
+    while queue and budget.take():
+        row = queue.pop(0)
         event = (
             Event("published", (row.id,), "would be published")
             if dry
@@ -53,12 +65,33 @@ def publish_overdue(
         )
         if event is not None:
             yield event
+    yield from resting
+    if queue:
+        left = tuple(row.id for row in queue[:_MOST_NAMED])
+        yield Event("postponed", left, f"{len(queue)} left for the next round")
+
+
+def owed(registry: "Registry", today: date) -> frozenset[str]:
+    """Studies whose publication is due and was never tried: this registry owes it, so they are not closed yet."""
+    shelf = registry.store.shelf
+    return frozenset(row.id for row in _overdue(registry, today) if failure_of(shelf, row.id) is None)
+
+
+def _overdue(registry: "Registry", today: date) -> Iterator[StudyRow]:
+    """What is to be published, in log order."""
+    for row in reversed(studies(registry.store, state="attached")):
+        if (
+            is_overdue(row, today)
+            and not is_withheld(registry.store, row.id)
+            and _is_open(registry, row, today)
+        ):
+            yield row
 
 
 def _is_open(registry: "Registry", row: StudyRow, today: date) -> bool:
     try:
         day = opens_on(registry.study(row.id).protocol.hazard)
-    except (LeadlineError, SecurityError):
+    except (LeadlineError, SecurityError, OSError):
         return True  # a plan that cannot be read is not analysed either: `_publish` says why
     return day is not None and day <= today
 
@@ -66,27 +99,29 @@ def _is_open(registry: "Registry", row: StudyRow, today: date) -> bool:
 def _publish(
     registry: "Registry", row: StudyRow, today: date, service: SigningKey, limits: ApartLimits
 ) -> Event | None:
-    study = registry.study(row.id)
-    with registry.store.snapshot() as view:
-        facts = facts_of(view, row.id)
-    state = _state(facts)
-    failed = _remembered(registry, row.id, state, today)
-    if failed is not None:
-        return Event("failed", (row.id,), failed)
+    """Publish one study; whatever goes wrong with it is an event, and the round goes on."""
+    state = ""
     try:
-        body = analysis_apart(study, limits=limits)
+        facts = _facts(registry, row.id)
+        state = _state(facts)
+        body = analysis_apart(registry.study(row.id), limits=limits)
         if is_withheld(registry.store, row.id):  # asked for meanwhile
             return None
         index = _record(registry, row.id, body, service, facts)
-    except (StoreError, SecurityError) as error:  # the machine's trouble, or altered bytes: told every time
-        return Event("failed", (row.id,), error.diagnosis())
-    except LeadlineError as error:
-        why = error.diagnosis()[:1000]
-        registry.store.shelf.put(SPACE, row.id, f"{state}\n{today}\n{why}".encode())
-        return Event("failed", (row.id,), why)
+    except Exception as error:  # noqa: BLE001 (one study must not end the round)
+        return _failed(registry, row.id, state, today, error)
     if index is None:
         return None
     return Event("published", (row.id,), "the registered analysis over the attached logs", index)
+
+
+def _failed(registry: "Registry", study: str, state: str, today: date, error: Exception) -> Event:
+    """The event of a failure, which is remembered. The machine's trouble, and altered bytes, may be mended any day."""
+    why = error.diagnosis() if isinstance(error, Explained) else f"{type(error).__name__}: {error}"
+    patient = isinstance(error, LeadlineError) and not isinstance(error, StoreError)
+    with suppress(LeadlineError, OSError):  # a shelf that cannot be written is the same trouble
+        remember(registry.store.shelf, study, state, today, why, patient=patient)
+    return Event("failed", (study,), why[:_LONGEST_WHY])
 
 
 def _record(registry: "Registry", study: str, body: bytes, service: SigningKey, facts: Facts) -> int | None:
@@ -104,10 +139,6 @@ def _state(facts: Facts) -> str:
     return sha256(repr((facts, __version__)).encode()).hexdigest()
 
 
-def _remembered(registry: "Registry", study: str, state: str, today: date) -> str | None:
-    """Why the analysis of exactly these facts failed in the last days, if it did."""
-    kept = registry.store.shelf.get(SPACE, study)
-    if kept is None:
-        return None
-    known, day, why = kept.decode().split("\n", 2)
-    return why if known == state and (today - date.fromisoformat(day)).days < RETRY_DAYS else None
+def _facts(registry: "Registry", study: str) -> Facts:
+    with registry.store.snapshot() as view:
+        return facts_of(view, study)

@@ -1,4 +1,4 @@
-"""One round of tending: publish, release, close."""
+"""One round of tending: release, close, publish."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -8,9 +8,10 @@ from leadline.errors import StateError
 from leadline.ledger.keys import SigningKey
 from leadline.logs.apart import ApartLimits
 from leadline.registry.lifecycle.apart import LIMITS
+from leadline.registry.lifecycle.budget import Budget
 from leadline.registry.lifecycle.closing import close_silent, would_close
 from leadline.registry.lifecycle.event import Event
-from leadline.registry.lifecycle.publishing import publish_overdue
+from leadline.registry.lifecycle.publishing import owed, publish_overdue
 from leadline.store.projections.status import GRACE_DAYS
 
 __all__ = ["Event", "tend"]
@@ -26,27 +27,33 @@ def tend(
     grace_days: int = GRACE_DAYS,
     dry: bool = False,
     limits: ApartLimits = LIMITS,
+    budget: Budget | None = None,
 ) -> list[Event]:
-    """Open seals whose embargo has ended, publish what is overdue and has logs, close what is silent past its grace.
+    """Open seals whose embargo has ended, close what is silent past its grace, publish what is overdue and has logs.
 
-    The outcome follows from the record, the shelf and `today` (default: the registry's clock). `dry` says what
-    would be released, published and closed. Raises StateError where the registry's private keys are not at hand.
+    Closing is cheap and publishing may take long, so it comes last and keeps to `budget` (default: half an hour, a
+    hundred studies); what is left is told, and goes on in the next round. What is about to be published is not closed.
+    The outcome follows from the record, the shelf, the budget and `today` (default: the registry's clock). `dry`
+    says what would be released, closed and published. Raises StateError where the registry's private keys are not at
+    hand.
     """
+    spent = Budget() if budget is None else budget
     day = today or registry.clock().date()
     service = _service(registry)
-    events = list(_would_release(registry, day) if dry else _release(registry, day))
-    events += publish_overdue(registry, day, service, dry=dry, limits=limits)
+    events = list(_would_release(registry, day) if dry else _release(registry, day, spent))
+    soon = owed(registry, day)
     if dry:
-        told = [study for event in events if event.kind == "published" for study in event.studies]
-        return [*events, *would_close(registry, day, grace_days=grace_days, besides=told)]
-    return [*events, *close_silent(registry, day, service, grace_days=grace_days)]
+        events += would_close(registry, day, grace_days=grace_days, besides=soon)
+    else:
+        events += close_silent(registry, day, service, grace_days=grace_days, besides=soon)
+    return [*events, *publish_overdue(registry, day, service, dry=dry, limits=limits, budget=spent)]
 
 
-def _release(registry: "Registry", today: date) -> Iterator[Event]:
+def _release(registry: "Registry", today: date, budget: Budget) -> Iterator[Event]:
     """Seals that this installation alone may open at the end of their embargo."""
     from leadline.registry.sealing import release_due
 
-    for one in release_due(registry, today):
+    for one in release_due(registry, today, going=lambda: budget.in_time):
         if one.why is None:
             yield Event("released", (one.study,), "its embargo has ended")
         else:

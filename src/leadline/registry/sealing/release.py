@@ -1,6 +1,6 @@
 """Opening a seal without its author: a quorum of trustees, or the installation at the end of the embargo."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -113,17 +113,21 @@ def recover(registry: "Registry", study: str, identity: str, place: Path | None 
     return secrets
 
 
-def release_due(registry: "Registry", today: date) -> list[Released]:
+def release_due(
+    registry: "Registry", today: date, *, going: Callable[[], bool] = lambda: True
+) -> list[Released]:
     """Open every seal whose embargo has ended and which this installation alone can open, unless it is held back.
 
     Only where the installation is a trustee and its share is a quorum by itself. A seal that cannot be opened stays
-    overdue; why not is in the answer, and nowhere in public. Safe to call again.
+    overdue; why not is in the answer, and nowhere in public. Safe to call again. None is begun once `going` says no.
     """
     identity = _identity(registry)
     if identity is None:
         return []
     found = []
     for study in _past_embargo(registry, today):
+        if not going():
+            break
         try:
             share = _quorum_alone(registry, study, identity)
             if share is None:
