@@ -1,5 +1,6 @@
 """Pages of a registry with sealed studies: that they exist and are counted, and nothing of what they are about."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,32 @@ def test_a_sealed_study_shows_that_it_exists_and_nothing_else(lab: SealedLab, ti
     assert Markup.of(page.text).problems == []
     assert "A sealed study" in page.text
     assert all(SECRET not in text for text in everywhere(client, lab, work.id))
+
+
+@pytest.mark.parametrize("tier", ["ordinary", "hazard"])
+def test_badge_and_api_say_what_became_of_a_seal(lab: SealedLab, tier: str) -> None:
+    """Sealed, overdue, closed: the state of every seal, in the same words and at the same length for any content."""
+    works = [lab.seal(protocol=lab.world.protocol(title=title), tier=tier) for title in (SECRET, SECRET * 9)]
+    client = client_of(lab)
+
+    def said() -> str:
+        badges = {client.get(f"/study/{one.id}/badge.svg").text for one in works}
+        answers = [client.get(f"/api/v1/studies/{one.id}").json() for one in works]
+        assert len(badges) == 1
+        (status,) = {answer["status"] for answer in answers}
+        (badge,) = badges
+        assert {*answers[0]} == {"id", "status", "index", "as_of"}
+        return f"{status}: {badge.split('<title>Leadline: ')[1].split('</title>')[0]}"
+
+    assert said() == "sealed: sealed"
+    embargo = date.fromisoformat(lab.registry.sealed(works[0].id).row.embargo)
+    lab.world.clock.now = datetime.combine(embargo + timedelta(days=2), time(), UTC)
+    assert said() == "overdue: sealed, embargo over"
+    lab.world.clock.now = datetime.combine(embargo + timedelta(days=200), time(), UTC)
+    for work in works:
+        work.hold()
+    assert "closed" in [one.kind for one in lab.registry.tend(lab.world.clock.now.date())]
+    assert said() == "closed-undisclosed: closed undisclosed"
 
 
 def test_searches_do_not_know_a_sealed_study(lab: SealedLab) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from leadline.errors import NotFoundError, StateError
 from leadline.ledger.ids import read_study_id
@@ -10,6 +10,18 @@ from leadline.store.projection import TableReader
 from leadline.store.projections.seals import SealRow, opened_fields, slots
 from leadline.store.projections.seals import seal as find_seal
 from leadline.store.protocol import Store
+
+Standing: TypeAlias = Literal["sealed", "overdue", "revealed", "closed-undisclosed"]
+
+
+def standing_of(row: SealRow, today: date) -> Standing:
+    """Where a seal stands on a day; overdue is one past its embargo, neither revealed nor closed.
+
+    It follows from what the log says in public of every seal alike, and from nothing that is sealed.
+    """
+    if row.state != "sealed":
+        return "revealed" if row.state == "revealed" else "closed-undisclosed"
+    return "overdue" if date.fromisoformat(row.embargo) < today else "sealed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,9 @@ class SealedStudy:
         """The study's id, which it keeps when it is revealed."""
         return self.row.id
 
-    def standing(self, today: date) -> Literal["sealed", "overdue", "revealed", "closed-undisclosed"]:
-        """Where it stands on a day; overdue is a seal past its embargo, neither revealed nor closed."""
-        if self.row.state != "sealed":
-            return "revealed" if self.row.state == "revealed" else "closed-undisclosed"
-        return "overdue" if date.fromisoformat(self.row.embargo) < today else "sealed"
+    def standing(self, today: date) -> "Standing":
+        """Where it stands on a day."""
+        return standing_of(self.row, today)
 
 
 def sealed(store: Store, study: str) -> SealedStudy:

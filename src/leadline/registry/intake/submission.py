@@ -108,8 +108,18 @@ def _require_unchanged(view: ReadView, said: Predicate, examined: Examined | Non
         )
     study = getattr(said, "study", None)
     if examined.facts is not None and study is not None and facts_of(view, study) != examined.facts:
-        raise StateError(
-            "the record of this study changed while its report was being computed",
-            where=study,
-            remedy="report again: the new report takes in what was added",
-        )
+        meanwhile, remedy = _MEANWHILE[said.kind]
+        raise StateError(f"the record of this study changed while {meanwhile}", where=study, remedy=remedy)
+
+
+#: Of each kind that is examined against the record: what was done meanwhile, and what to do now.
+_MEANWHILE: Final = {
+    "report": (
+        "its report was being computed",
+        "report again: the new report takes in what was added",
+    ),
+    "reveal": (
+        "its reveal was being checked",
+        "make the reveal again: it must open the slot that a batch has added",
+    ),
+}

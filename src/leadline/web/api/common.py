@@ -4,6 +4,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Path, Query, Request
@@ -12,7 +13,10 @@ from pydantic import BaseModel, ValidationError
 from leadline.errors import InputError, NotFoundError
 from leadline.ledger.canon import parse_strict
 from leadline.ledger.ids import read_study_id
+from leadline.ledger.state import StudyRecord
+from leadline.registry.stub import standing_of
 from leadline.store.projections.authority import right
+from leadline.store.projections.seals import seal as find_seal
 from leadline.store.projections.studies import StudyRow
 from leadline.store.projections.studies import study as find_study
 from leadline.store.protocol import ReadView
@@ -126,26 +130,37 @@ def looking(site: Site, as_of: int | None = None) -> Iterator[ReadView]:
 
 def open_study(view: ReadView, study: str) -> StudyRow:
     """The row of a public study; NotFoundError where there is none, sealed studies included."""
-    row, sealed = any_study(view, study)
+    row = find_study(view, read_study_id(study))
     if row is None:
-        assert sealed is not None
+        name = _promised(view, study).study
         raise NotFoundError(
-            f"the study {sealed.id} is sealed: there is nothing more to see",
-            remedy="wait until it is revealed, or closed",
+            f"the study {name} is sealed: there is nothing more to see",
+            remedy=f"GET /api/v1/studies/{name} says what became of it",
         )
     return row
 
 
-def any_study(view: ReadView, study: str) -> tuple[StudyRow | None, models.Sealed | None]:
+def any_study(view: ReadView, study: str, today: date) -> tuple[StudyRow | None, models.Sealed | None]:
     """The row of a study, or the stub of a sealed one; NotFoundError where there is neither."""
-    name = read_study_id(study)
-    row = find_study(view, name)
+    row = find_study(view, read_study_id(study))
     if row is not None:
         return row, None
+    record = _promised(view, study)
+    seal = find_seal(view, record.study)
+    standing = "sealed" if seal is None else standing_of(seal, today)
+    status = (
+        "sealed" if standing == "revealed" else standing
+    )  # revealed, and yet no study: never in one state
+    return None, models.Sealed(id=record.study, status=status, index=record.index, as_of=view.size())
+
+
+def _promised(view: ReadView, study: str) -> StudyRecord:
+    """The promise of a study, open or sealed; NotFoundError where there is none."""
+    name = read_study_id(study)
     record = right(view, name)
     if record is None:
         raise NotFoundError(f"there is no study {name}", remedy="find it with /api/v1/studies")
-    return None, models.Sealed(id=name, status="sealed", index=record.index, as_of=view.size())
+    return record
 
 
 def hexes(hashes: Sequence[bytes]) -> list[str]:

@@ -149,10 +149,10 @@ class Detail(Study):
 
 
 class Sealed(Form):
-    """A study that is sealed: that it exists is all there is to see."""
+    """A study that is sealed, or was closed as it was: that it exists, and what became of it, is all there is to see."""
 
     id: StudyIdText
-    status: Literal["sealed"]
+    status: Literal["sealed", "overdue", "closed-undisclosed"]
     index: int
     as_of: int
 

@@ -117,7 +117,7 @@ def routes(site: Site) -> APIRouter:
     def study(study: StudyPath) -> models.Detail | models.Sealed:
         """What the record says of a study; of a sealed one, that it exists."""
         with looking(site) as view:
-            row, sealed = any_study(view, study)
+            row, sealed = any_study(view, study, site.today())
             return sealed if row is None and sealed else shapes.detail_of(view, _some(row), site.today())
 
     @router.get(
@@ -159,7 +159,7 @@ def routes(site: Site) -> APIRouter:
     def certificate(study: StudyPath) -> Response:
         """One small file that proves the promise offline, with the log's public key alone."""
         with looking(site) as view:
-            row, sealed = any_study(view, study)
+            row, sealed = any_study(view, study, site.today())
             name = row.id if row is not None else sealed.id if sealed is not None else study
             index = row.promised if row is not None else sealed.index if sealed is not None else 0
         made = certificate_of(site.registry.store, index)

@@ -5,6 +5,7 @@ from typing import Final
 from leadline.errors import NotFoundError
 from leadline.ledger.ids import read_study_id
 from leadline.protocol import dump
+from leadline.registry.stub import Standing, standing_of
 from leadline.store.projections.seals import seal as find_seal
 from leadline.store.projections.studies import study as find_study
 from leadline.store.protocol import ReadView
@@ -18,6 +19,13 @@ from leadline.web.views.proof import certificate
 
 _YAML: Final = "application/yaml; charset=utf-8"
 _BADGE_LIFETIME: Final = 300
+#: What the badge of a sealed study says: the public state of every seal, and nothing of what it holds.
+_STANDING: Final[dict[Standing, str]] = {
+    "sealed": "sealed",
+    "overdue": "sealed, embargo over",
+    "revealed": "opened",
+    "closed-undisclosed": "closed undisclosed",
+}
 
 
 def certificate_file(site: Site, view: ReadView, asked: Asked) -> Answer:
@@ -69,8 +77,10 @@ def csl_json(site: Site, view: ReadView, asked: Asked) -> Answer:
 def badge(site: Site, view: ReadView, asked: Asked) -> Answer:
     """The badge of a study, for other pages to show; a sealed study's says so."""
     name = read_study_id(asked.names["study"])
-    if find_study(view, name) is None and find_seal(view, name) is not None:
-        return Answer(badge_svg("sealed", None).encode(), SVG, lifetime=_BADGE_LIFETIME, shared=True)
+    seal = find_seal(view, name)
+    if find_study(view, name) is None and seal is not None:
+        words = _STANDING[standing_of(seal, site.today())]
+        return Answer(badge_svg(words, None).encode(), SVG, lifetime=_BADGE_LIFETIME, shared=True)
     found = found_study(site, view, asked)
     leading = found.leading
     shown = leading.outcome if leading is not None and found.status == "reported" else None
