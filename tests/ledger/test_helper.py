@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from io import BytesIO
 
 import pytest
@@ -77,6 +78,6 @@ def test_a_helper_that_ended_is_an_error_and_no_answer() -> None:
 
 def test_a_helper_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine's refusal is one of the tree's errors, with what to do."""
-    monkeypatch.setattr(helper.sys, "executable", "/nonexistent/python")
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     with pytest.raises(StoreError, match="cannot be started: No such file"):
         Helper()

@@ -1,8 +1,11 @@
 """Many signature checks on several processes: the same answers, in the same order."""
 
+from collections.abc import Callable
+
 import pytest
 
 from leadline.ledger import signatures
+from leadline.ledger.helper import MOST, Helper
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.signatures import Check, SignatureChecker
 
@@ -36,3 +39,46 @@ def test_another_verifier_is_asked_here_and_nowhere_else(monkeypatch: pytest.Mon
     with SignatureChecker(2, lambda public, message, signature: asked.append(message)) as checker:
         assert checker.start(_checks(0, 50, set())).failures() == []
     assert len(asked) == 50
+
+
+class _Silent(Helper):
+    """Takes everything, and answers only when told to."""
+
+    def __init__(self) -> None:
+        self.started = False
+        self.held: list[Callable[[int], None]] = []
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+    def give(self, triples: object, told: Callable[[int], None]) -> None:
+        self.held.append(told)
+
+    def listen(self, *, wait: bool) -> None:
+        if wait:
+            self.held.pop(0)(0)
+
+    def close(self) -> None:
+        pass
+
+
+def test_helpers_are_taken_on_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many processes are allowed, none is started while the last one has not shown that it works."""
+    hired: list[_Silent] = []
+
+    def hire() -> _Silent:
+        hired.append(_Silent())
+        return hired[-1]
+
+    monkeypatch.setattr(signatures, "_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(signatures, "Helper", hire)
+    many = MOST * (signatures._AHEAD + 1)
+    with SignatureChecker(8) as checker:
+        begun = [checker.start(_checks(0, many, set())), checker.start(_checks(0, many, set()))]
+        assert len(hired) == 1
+        assert not begun[0].done
+        hired[0].started = True
+        begun.append(checker.start(_checks(0, many, set())))
+        assert [len(helper) for helper in hired] == [signatures._AHEAD] * 2
+        assert [batch.failures() for batch in begun] == [[], [], []]
+        assert all(batch.done for batch in begun)

@@ -37,7 +37,7 @@ _CODE: Final = "import sys; sys.path[:] = sys.argv[1:]; from leadline.ledger.hel
 
 
 class Helper:
-    """One helper process. Answers come back in the order in which parts were given.
+    """One helper process. Answers come back in the order in which parts were given; `started` once one has.
 
     Raises StoreError when the process cannot be started or has ended: what it held is then unchecked.
     """
@@ -59,6 +59,7 @@ class Helper:
         self._out = self._child.stdin.fileno()
         self._in = self._child.stdout.fileno()
         self._told: deque[Callable[[int], None]] = deque()
+        self.started = False
 
     def __len__(self) -> int:
         """How many parts it holds, as far as its answers have been read."""
@@ -80,6 +81,7 @@ class Helper:
             answer = os.read(self._in, _ANSWER.size)  # never less: so short a write is one piece
             if len(answer) != _ANSWER.size:
                 raise self._ended()
+            self.started = True
             self._told.popleft()(*_ANSWER.unpack(answer))
             wait = False
 

@@ -66,7 +66,9 @@ class SignatureChecker:
         idlest = min(self._helpers, key=len, default=None)
         if idlest is not None and len(idlest) < _AHEAD:
             return idlest
-        if len(self._helpers) < self._most and self._begun >= _WORTH_A_PROCESS:
+        # One more at a time, as long as all are busy: on many processors, who prepares the checks is soon outrun.
+        settled = all(helper.started for helper in self._helpers)
+        if settled and len(self._helpers) < self._most and self._begun >= _WORTH_A_PROCESS:
             self._helpers.append(Helper())
             return self._helpers[-1]
         return None

@@ -34,7 +34,7 @@ def fsck(
 
     with reading(store) as registry, busy("checking the record"):
         entries = registry.store.size()
-        problems = list(registry.fsck(processes=processes or os.cpu_count() or 1))
+        problems = list(registry.fsck(processes=processes or _cores()))
     if json:
         listed = [{"code": p.code, "where": p.where, "what": p.what, "remedy": p.remedy} for p in problems]
         emit({"store": shown(store), "entries": entries, "sound": not problems, "problems": listed})
@@ -52,6 +52,11 @@ def fsck(
             page.line(f"what to do: {problem.remedy}", indent=4)
     if problems:
         raise typer.Exit(5)
+
+
+def _cores() -> int:
+    """Processors that this process may use: in a container often fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def rebuild(store: options.Store = None, json: options.Json = False) -> None:
