@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.chromium import PHONE, Opener
+from browser.pages import KINDS, NOT_FOUND, path_of
 from browser.served import Served, leadline
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
@@ -36,6 +37,36 @@ def test_a_search_by_keyboard_alone_opens_a_study(visit: Opener, site: Served) -
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{site.address}/study/{site.studies['supported']}")
         expect(page.get_by_role("heading", level=1)).to_contain_text("private scratchpad")
+
+
+def test_a_keyboard_alone_takes_a_proof_away(visit: Opener, site: Served, tmp_path: Path) -> None:
+    """Search, open, unfold a promise and download the certificate without ever touching a mouse."""
+    with visit("/search") as page:
+        tab_to(page, "#q")
+        page.keyboard.type("private scratchpad")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile("q=private"))
+        tab_to(page, ".card a", "A monitor with a private scratchpad")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{site.address}/study/{site.studies['supported']}")
+        tab_to(page, "#promised summary", "promises kept")
+        page.keyboard.press("Enter")
+        expect(page.locator("#promised details[open] table")).to_be_visible()
+        tab_to(page, "#proof a", "Certificate", most=120)
+        with page.expect_download() as waiting:
+            page.keyboard.press("Enter")
+        waiting.value.save_as(tmp_path / "study.tlog-proof")
+    assert (tmp_path / "study.tlog-proof").stat().st_size > 500
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_the_script_every_page_says_the_same(visit: Opener, site: Served, kind: str) -> None:
+    """What a page says does not depend on JavaScript; nothing is refused by the policy, nothing complains."""
+    said = []
+    for script in (True, False):
+        with visit(path_of(kind, site.studies), java_script_enabled=script, forgive=NOT_FOUND) as page:
+            said.append(page.locator("body").inner_text())
+    assert said[0] == said[1] != ""
 
 
 def test_facets_narrow_and_are_taken_back(visit: Opener) -> None:
@@ -82,7 +113,7 @@ def test_a_study_leads_from_its_claim_to_a_proof_that_verifies(
         box = band.bounding_box()
         assert box is not None and box["width"] > 20
         page.locator("#promised summary", has_text="promises kept").click()
-        expect(page.locator("#promised table:visible").first).to_contain_text("dataset")
+        expect(page.locator("#promised details[open] table")).to_contain_text("dataset.content")
         with page.expect_download() as waiting:
             page.get_by_role("link", name="Certificate").click()
         file = tmp_path / waiting.value.suggested_filename

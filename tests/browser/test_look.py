@@ -37,6 +37,22 @@ def test_no_page_scrolls_sideways(visit: Opener, site: Served, width: int) -> No
     assert wide == []
 
 
+def test_names_without_a_break_stay_in_their_place(visit: Opener, site: Served) -> None:
+    """Whatever people write, however long a word: no text of theirs pushes a page sideways on a phone."""
+    lengthen = (
+        "document.querySelectorAll('bdi').forEach(one => { one.textContent = 'unbroken_'.repeat(40); })"
+    )
+    wide = []
+    with visit("/", width=PHONE, forgive=NOT_FOUND) as page:
+        for kind in KINDS:
+            page.goto(path_of(kind, site.studies))
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            page.evaluate(lengthen)
+            if page.evaluate("document.documentElement.scrollWidth") > PHONE:
+                wide.append(kind)
+    assert wide == []
+
+
 def test_the_first_stop_skips_to_the_content(visit: Opener) -> None:
     """Tab shows the skip link; Enter moves on to the content, and the next Tab stands in it."""
     with visit("/search") as page:

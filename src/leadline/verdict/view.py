@@ -167,7 +167,7 @@ def check_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
     """Promises as rows: promise, answer, promised, found, where; arms that read the same share a row."""
     return tuple(
         (
-            Cell(promises.name_of(one.first.id), under=one.first.id),
+            _promise(one.first.id),
             Cell(ANSWERS[one.first.answer], sign=SIGNS[one.first.answer]),
             promises.readable(one.first.promised),
             Cell(promises.readable(one.first.found), under=one.first.note),
@@ -175,6 +175,12 @@ def check_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
         )
         for one in promises.lines(checks)[:SHOWN]
     )
+
+
+def _promise(check_id: str) -> Cell:
+    """A promise by its name, with its id beneath where that differs."""
+    name = promises.name_of(check_id)
+    return Cell(name, under="" if name == check_id else check_id)
 
 
 def subject_rows(checks: Iterable[Check]) -> tuple[Row, ...]:

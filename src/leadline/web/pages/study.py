@@ -1,6 +1,7 @@
 """The study page: the claim, the verdict, the picture, then what was promised beside what was done."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -34,6 +35,9 @@ from leadline.web.views.words import MEANING, SEEN, STATUS, deadline_words
 #: Rows of one table on a page; API and export hold all.
 _MOST: Final = 400
 _SIBLINGS: Final = 12
+#: Names beside the claim, and runs in the open; more of them stand further down, or folded.
+_PEOPLE: Final = 8
+_RUNS: Final = 8
 _RUN_STATES: Final = {
     "open": "open: announced, not closed yet",
     "closed": "closed",
@@ -80,6 +84,7 @@ def _page(site: Site, found: StudyView) -> str:
         "study": found,
         "jsonld": _data_block(json_ld(found)),
         "people": _people(found),
+        "people_shown": _PEOPLE,
         "status": found.status,
         "status_word": STATUS[found.status],
         "status_meaning": MEANING[found.status],
@@ -89,6 +94,8 @@ def _page(site: Site, found: StudyView) -> str:
         "report_missing": found.report_missing,
         "foresight": _foresight(found),
         "attempt_rows": _attempt_rows(found),
+        "attempt_words": _attempt_words(found),
+        "folded": _RUNS,
         "amendment_rows": _amendment_rows(found),
         "log_rows_all": _log_rows(found),
         "report_rows": _report_rows(found),
@@ -223,6 +230,12 @@ def _attempt_rows(found: StudyView) -> tuple[Row, ...]:
         )
         for row, logs in found.attempts[:_MOST]
     )
+
+
+def _attempt_words(found: StudyView) -> str:
+    """How many runs are in each state."""
+    counts: Counter[str] = Counter(row.state for row, _ in found.attempts)
+    return ", ".join(f"{thousands(counts[state])} {state}" for state in _RUN_STATES if counts[state])
 
 
 def _amendment_rows(found: StudyView) -> tuple[Row, ...]:
