@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from leadline.verdict.model import Check
 from leadline.verdict.page import comparison_page, notebook_frame, report_page
+from leadline.verdict.view import IN_THE_OPEN
 from leadline.verdict.words import HEADLINED
 from verdict import sample_reports
 
@@ -190,6 +192,19 @@ def test_deviations_come_first_and_kept_promises_are_folded() -> None:
         < section.index("<details>")
     )
     assert section.index("<details>") < section.index("model.id")
+
+
+def test_very_many_deviations_begin_in_the_open() -> None:
+    """A dozen is seen without a click, the others are one click away, and none is lost."""
+    broken = tuple(
+        Check("attempts.accounted", "deviation", f"attempt {n} closed", "still open") for n in range(40)
+    )
+    source = report_page(sample_reports.report(standing="exploratory", conformance=broken))
+    section = source[source.index('id="promised"') : source.index('id="others"')]
+    opened, folded = section.split("<details>", 1)
+    assert opened.count("still open") == IN_THE_OPEN
+    assert folded.count("still open") == 40 - IN_THE_OPEN and "28 more deviations" in folded
+    assert "<b>40</b>deviations" in opened
 
 
 @pytest.mark.parametrize("standing", ["confirmatory", "qualified", "exploratory", "retrospective"])

@@ -2,12 +2,14 @@
 
 import re
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import pytest
 from starlette.testclient import TestClient
 
+from leadline.errors import StateError
 from leadline.registry.judging import judge
 from leadline.registry.study import Study
 from leadline.store.projections.status import status_of
@@ -272,3 +274,23 @@ def test_what_authors_say_of_their_own_study_stands_apart(tmp_path: Path) -> Non
     own = page.split('id="own"')[1].split("</section>")[0]
     assert "Was the scratchpad read?" in others and "Would replicate" not in others
     assert "Would replicate" in own and "Was the scratchpad read?" not in own
+
+
+def test_many_authors_and_many_runs_fold(tmp_path: Path) -> None:
+    """The claim and the verdict stay in sight; every name and every run is still on the page."""
+    names = [f"Author Number {n}" for n in range(12)]
+    plot = replace(PLOTS[8], more={"authors": [{"name": name, "kind": "human"} for name in names]})
+    lab = Lab(tmp_path, items=ITEMS)
+    study = lab.build((plot,))[plot.title]
+    for _ in range(9):
+        with pytest.raises(StateError), study.attempt():
+            pass
+    app = create_app(lab.registry, Settings(store="site"), clock=lambda: TODAY)
+    with TestClient(app, base_url="http://127.0.0.1:8300") as client:
+        page = client.get(f"/study/{study.id}").text
+    head, rest = (
+        Markup.of(part).text for part in page.split('<header class="head">')[1].split("</header>", 1)
+    )
+    assert "and 4 more" in head and names[7] in head and names[11] not in head
+    assert "All 12 authors" in rest and names[11] in rest
+    assert "9 runs announced: 9 open." in rest and "Run 9" in rest

@@ -65,6 +65,7 @@ def report_context(report: Report) -> dict[str, Any]:
         "unknowns": view.check_rows(report.checks("unknown")),
         "passes": view.check_rows(report.checks("pass")),
         "shown": view.SHOWN,
+        "in_the_open": view.IN_THE_OPEN,
         "everybody_stayed": view.stayed_words(report.denominators),
         "denominator_figure": _placed(denominator_figure(report)),
         "power_figure": _placed(power_figure(report)),

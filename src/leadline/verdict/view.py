@@ -20,6 +20,8 @@ from leadline.verdict.report import Report
 
 #: Rows of one table on a page; the JSON holds all of them.
 SHOWN = 400
+#: Rows of what was broken that a page shows without a click.
+IN_THE_OPEN = 12
 
 
 @dataclass(frozen=True, slots=True)
