@@ -25,6 +25,7 @@ from leadline.cli.commands import (
     sealed,
     sealing,
     signing,
+    uploading,
     witness,
 )
 from leadline.cli.commands.attach import attach
@@ -86,7 +87,7 @@ for command in COMMANDS:
     app.command()(command)
 app.command("import")(exchange.import_)
 app.command("take-down")(lifecycle.take_down)
-for command in (*recovery.COMMANDS, signing.sign, *invite.COMMANDS):
+for command in (*recovery.COMMANDS, signing.sign, uploading.sign_upload, *invite.COMMANDS):
     key.app.command()(command)
 key.app.command("rotate-own")(own_keys.rotate_own)
 app.add_typer(attempts.app, name="attempts")

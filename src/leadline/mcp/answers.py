@@ -122,7 +122,10 @@ class Schema(Answer):
 
 
 class Upload(Answer):
-    """A log that was uploaded through the API before: its digest, and the file name it is to have."""
+    """A log that was uploaded through the API before: its digest, and the file name it is to have.
+
+    `leadline key sign-upload FILE` signs what PUT /api/v1/blobs/DIGEST wants to see first.
+    """
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     name: str = Field("log.eval", min_length=1, max_length=300)

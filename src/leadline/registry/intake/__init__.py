@@ -4,6 +4,7 @@
 before it, through `Staging`, where nobody but its uploader can see it, or with the call itself.
 """
 
+from leadline.registry.intake.announcing import Announced, announce
 from leadline.registry.intake.gate import Gate, Incoming
 from leadline.registry.intake.staging import Staging, Upload, sweep
 from leadline.registry.intake.submission import MAX_STATEMENTS, submit
@@ -12,12 +13,14 @@ from leadline.registry.intake.wanted import MissingBlobsError
 
 __all__ = [
     "MAX_STATEMENTS",
+    "Announced",
     "Gate",
     "Incoming",
     "MissingBlobsError",
     "Staging",
     "Ticket",
     "Upload",
+    "announce",
     "read_ticket",
     "sign_ticket",
     "submit",
