@@ -34,6 +34,7 @@ NONE = -1.0
 #: Batches after its seal that are looked at one by one; the others in sums.
 _WEEKS = 24
 _SMALL = box_size(SHARE_SIZE, 1)
+_VALUES = np.arange(256.0)
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,8 @@ def _box(box: bytes) -> list[float]:
 def _texture(data: bytes) -> list[float]:
     """Mean, spread, zeros, and how even the bytes are."""
     counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
-    values = np.arange(256)
-    mean = counts @ values / len(data)
-    spread = counts @ (values - mean) ** 2 / len(data)
+    mean = counts @ _VALUES / len(data)
+    spread = counts @ (_VALUES - mean) ** 2 / len(data)
     return [
         float(mean),
         float(spread),

@@ -108,14 +108,16 @@ def suspects(world: SealedWorld, state: str) -> tuple[list[int], NDArray[np.bool
     return numbers, np.array([world.plans[number].kind == "withheld" for number in numbers])
 
 
-def public_features(world: SealedWorld, numbers: list[int], *, ask: bool) -> Table:
-    """Everything the public sees of these studies; with `ask` the answers of the most telling surfaces too."""
-    ids = [world.works[number].id for number in numbers]
-    seen = read_log(world.registry, world.sizes, ids)
-    if not ask:
-        return seen
+def in_the_log(world: SealedWorld, state: str) -> dict[str, NDArray[np.float64]]:
+    """What entries and blobs say about every sealed study in this state, decoys and all, by public id."""
+    ids = [row.id for row in seals(world.registry.store, state=state)]
+    return dict(zip(ids, read_log(world.registry, world.sizes, ids), strict=True))
+
+
+def answered(world: SealedWorld, ids: list[str]) -> Table:
+    """What the most telling surfaces answer about these studies."""
     named = [(study, _place(world, study)) for study in ids]
-    return np.hstack([seen, measured(Asker(world.registry).ask(named, quick_questions))])
+    return measured(Asker(world.registry).ask(named, quick_questions))
 
 
 def _place(world: SealedWorld, study: str) -> int:
@@ -134,10 +136,17 @@ def two_years() -> Iterator[SealedWorld]:
         yield world
 
 
-def _guessed(world: SealedWorld) -> Auc:
+@pytest.fixture(scope="module")
+def closed(two_years: SealedWorld) -> dict[str, NDArray[np.float64]]:
+    """What the log says about each study of the two years that was closed."""
+    return in_the_log(two_years, "closed")
+
+
+def _guessed(world: SealedWorld, closed: dict[str, NDArray[np.float64]]) -> Auc:
     numbers, guilty = suspects(world, "closed")
     assert len(numbers) == 2 * EACH, "both kinds close, all of them"
-    return adversary(public_features(world, numbers, ask=True), guilty)
+    ids = [world.works[number].id for number in numbers]
+    return adversary(np.hstack([np.array([closed[study] for study in ids]), answered(world, ids)]), guilty)
 
 
 def _clueless(found: Auc) -> bool:
@@ -153,17 +162,21 @@ def test_private_behaviour_tells_the_kinds_apart(two_years: SealedWorld) -> None
     assert found.value >= PRIVATE
 
 
-def test_nothing_public_tells_withheld_from_abandoned(two_years: SealedWorld) -> None:
+def test_nothing_public_tells_withheld_from_abandoned(
+    two_years: SealedWorld, closed: dict[str, NDArray[np.float64]]
+) -> None:
     """Every entry, blob, date, place and answer, to a boosted classifier: a coin's throw."""
-    found = _guessed(two_years)
+    found = _guessed(two_years, closed)
     print(f"public: AUC {found}")
     if not _clueless(found):
         with living(20270104, EACH, SEALING_WEEKS, WEEKS) as second:
-            again = _guessed(second)
+            again = _guessed(second, in_the_log(second, "closed"))
         assert _clueless(again), f"AUC {found}, and {again} in a second world"
 
 
-def test_nothing_public_tells_a_decoy_from_a_silent_hazard_seal(two_years: SealedWorld) -> None:
+def test_nothing_public_tells_a_decoy_from_a_silent_hazard_seal(
+    two_years: SealedWorld, closed: dict[str, NDArray[np.float64]]
+) -> None:
     """The installation's decoys of the weeks in which people sealed look like the seals beside them."""
     mine = {work.id: plan.kind for work, plan in zip(two_years.works, two_years.plans, strict=True)}
     last = (START + timedelta(weeks=SEALING_WEEKS)).isoformat()
@@ -173,7 +186,7 @@ def test_nothing_public_tells_a_decoy_from_a_silent_hazard_seal(two_years: Seale
     decoy = np.array([row.id not in mine for row in rows])
     weeks = {row.period for row, made in zip(rows, decoy, strict=True) if made}
     kept = np.array([row.period in weeks for row in rows])
-    features = read_log(two_years.registry, two_years.sizes, [row.id for row in rows])
+    features = np.array([closed[row.id] for row in rows])
     found = adversary(features[kept], decoy[kept])
     print(f"decoys: AUC {found}, {found.first} decoys")
     assert found.first >= 20
@@ -226,7 +239,8 @@ def _caught(**options: Any) -> Auc:
     """What the adversary finds in a smaller world, while the studies are still sealed."""
     with living(7, 110, 8, 20, **options) as world:
         numbers, guilty = suspects(world, "sealed")
-        return adversary(public_features(world, numbers, ask=False), guilty)
+        seen = in_the_log(world, "sealed")
+        return adversary(np.array([seen[world.works[number].id] for number in numbers]), guilty)
 
 
 def test_the_adversary_notices_silence_that_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

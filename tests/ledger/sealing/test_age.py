@@ -43,6 +43,26 @@ def test_other_texts_are_no_recipients(text: str) -> None:
     """Secret keys, mixed case, plug-ins and post-quantum recipients are refused with the same words."""
     with pytest.raises(StatementError, match="not an age X25519 recipient"):
         age.check_recipient(text)
+    with pytest.raises(StatementError, match="not an age X25519 recipient"):
+        age.encrypt(b"x", [text])
+
+
+@pytest.mark.parametrize(
+    "text", ["", SPEC_RECIPIENT, SPEC_IDENTITY[:-1], SPEC_IDENTITY.capitalize(), "x" * 10**6]
+)
+def test_other_texts_are_no_identities(text: str) -> None:
+    """Whoever is asked to read or to name a recipient refuses them with the same words."""
+    for ask in (age.secret_of, age.recipient_of, lambda one: age.decrypt(_file(), one)):
+        with pytest.raises(StatementError, match="not an age X25519 identity"):
+            ask(text)
+
+
+def test_nobody_is_a_recipient_like_any_other() -> None:
+    """What is for nobody has one native stanza, and no two nobodies are the same."""
+    one, other = age.nobody(), age.nobody()
+    assert one != other
+    assert age.check_recipient(one) == one
+    assert age.check_header(age.encrypt(b"x", [one])) == 1
 
 
 def test_only_the_reader_reads() -> None:

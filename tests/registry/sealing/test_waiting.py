@@ -19,7 +19,7 @@ from leadline.registry.own_keys import rotate_own
 from leadline.registry.registry import Registry
 from leadline.registry.sealing import SealedWork, flush
 from leadline.registry.sealing.holding import hold
-from leadline.registry.sealing.outbox import answer_own, deposit, waiting_slot
+from leadline.registry.sealing.outbox import answer_own, deposit, waiting_slots
 from leadline.store.projections import seals
 from registry.sealing.lab import SealedLab
 
@@ -204,7 +204,7 @@ def test_work_begins_while_the_seal_waits(lab: SealedLab) -> None:
     """An attempt announced before the seal entered is committed to by the first batch behind it."""
     work = waiting(lab, 1, "ordinary")
     lab.run(work)
-    assert waiting_slot(lab.registry, work.id) is not None
+    assert work.id in waiting_slots(lab.registry)
     lab.next_week()
     assert work.sync() == 0
     assert work.registration.index == work.row.ix

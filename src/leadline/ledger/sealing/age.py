@@ -15,6 +15,8 @@ from leadline.ledger.sealing import bech32
 SECRET_PREFIX: Final = "age-secret-key-"
 PUBLIC_PREFIX: Final = "age"
 KEY_SIZE: Final = 32
+_IDENTITY: Final = "identity (AGE-SECRET-KEY-1...)"
+_RECIPIENT: Final = "recipient (age1...)"
 _MAX_HEADER: Final = 8192
 _MAX_STANZAS: Final = 24
 _VERSION: Final = b"age-encryption.org/v1\n"
@@ -39,25 +41,32 @@ def identity_of(secret: bytes) -> str:
 
 def secret_of(identity: str) -> bytes:
     """The 32 secret bytes of an identity; StatementError when it is none."""
-    return _key(identity, SECRET_PREFIX, "identity (AGE-SECRET-KEY-1...)")
+    return _key(identity, SECRET_PREFIX, _IDENTITY)
 
 
 def recipient_of(identity: str) -> str:
-    """The public recipient ``age1...`` of an identity."""
-    secret_of(identity)
-    return str(_pyrage().x25519.Identity.from_str(identity).to_public())
+    """The public recipient ``age1...`` of an identity; StatementError when it is none."""
+    return str(_identity(identity).to_public())
+
+
+def nobody() -> str:
+    """A new recipient whose identity is kept nowhere: what is for it can never be read."""
+    return str(_pyrage().x25519.Identity.generate().to_public())
 
 
 def check_recipient(text: str) -> str:
     """The recipient itself; StatementError unless it is a native X25519 one."""
-    _key(text, PUBLIC_PREFIX, "recipient (age1...)")
+    _key(text, PUBLIC_PREFIX, _RECIPIENT)
     return text
 
 
 def encrypt(plaintext: bytes, recipients: list[str]) -> bytes:
-    """An age file that any of these recipients can read."""
+    """An age file that any of these recipients can read; StatementError when one of them is none."""
     pyrage = _pyrage()
-    keys = [pyrage.x25519.Recipient.from_str(check_recipient(one)) for one in recipients]
+    try:
+        keys = [pyrage.x25519.Recipient.from_str(one) for one in recipients]
+    except pyrage.RecipientError:
+        raise _no_key(_RECIPIENT) from None
     return bytes(pyrage.encrypt(plaintext, keys))
 
 
@@ -68,10 +77,9 @@ def decrypt(data: bytes, identity: str) -> bytes | None:
     payload was altered.
     """
     check_header(data)
-    secret_of(identity)
     pyrage = _pyrage()
     try:
-        return bytes(pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(identity)]))
+        return bytes(pyrage.decrypt(data, [_identity(identity)]))
     except pyrage.DecryptError as error:
         if "No matching keys" in str(error):
             return None
@@ -113,11 +121,24 @@ def _key(text: str, prefix: str, what: str) -> bytes:
     except ValueError:
         found, data = "", b""
     if found != prefix or len(data) != KEY_SIZE:
-        raise StatementError(
-            f"this is not an age X25519 {what}",
-            remedy="copy it again; `leadline key seal` makes one and prints its recipient",
-        )
+        raise _no_key(what)
     return data
+
+
+def _identity(text: str) -> Any:
+    """The library's own object, which it parses strictly and much sooner than `secret_of`."""
+    pyrage = _pyrage()
+    try:
+        return pyrage.x25519.Identity.from_str(text)
+    except pyrage.IdentityError:
+        raise _no_key(_IDENTITY) from None
+
+
+def _no_key(what: str) -> StatementError:
+    return StatementError(
+        f"this is not an age X25519 {what}",
+        remedy="copy it again; `leadline key seal` makes one and prints its recipient",
+    )
 
 
 def _malformed(why: str) -> StatementError:

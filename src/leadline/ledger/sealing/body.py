@@ -146,19 +146,19 @@ def seal_body(content: Content, release_secret: bytes) -> bytes:
             for share, recipient in zip(made, trustees.recipients, strict=True)
         ]
     while len(small) < MAX_TRUSTEES:
-        small.append(container.box(bytes(SHARE_SIZE), SHARE_SIZE, [age.recipient_of(age.generate())]))
+        small.append(_box_for_nobody())
     random.SystemRandom().shuffle(small)
     return main + b"".join(small)
 
 
 def decoy_body() -> bytes:
     """A body for readers that do not exist: `BODY_SIZE` bytes that nobody can tell from those of any other seal."""
+    main = container.box(b"", CAPACITY, [age.nobody() for _ in range(READERS)])
+    return main + b"".join(_box_for_nobody() for _ in range(MAX_TRUSTEES))
 
-    def nobody(count: int) -> list[str]:
-        return [age.recipient_of(age.generate()) for _ in range(count)]
 
-    small = [container.box(bytes(SHARE_SIZE), SHARE_SIZE, nobody(1)) for _ in range(MAX_TRUSTEES)]
-    return container.box(b"", CAPACITY, nobody(READERS)) + b"".join(small)
+def _box_for_nobody() -> bytes:
+    return container.box(bytes(SHARE_SIZE), SHARE_SIZE, [age.nobody()])
 
 
 def open_body(body: bytes, identity: str) -> Content | None:

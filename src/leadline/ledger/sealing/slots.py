@@ -126,8 +126,7 @@ def silence(secret: bytes, study: str, period: str) -> SlotOpening:
 
 def silent_slot(opening: SlotOpening) -> bytes:
     """A slot that says nothing, to nobody."""
-    nobody = [age.recipient_of(age.generate()) for _ in range(READERS)]
-    return opening.commitment + container.box(b"", CAPACITY, nobody)
+    return opening.commitment + container.box(b"", CAPACITY, [age.nobody() for _ in range(READERS)])
 
 
 # -- streams --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from leadline.ledger.authority import Authority
 from leadline.ledger.sealing.periods import period_of, period_time
 from leadline.ledger.sealing.slots import batch_root, encode_batch, silence, silent_slot
 from leadline.ledger.statements import make_signed
-from leadline.registry.sealing.outbox import own_secret, take_slot, waiting_slot
+from leadline.registry.sealing.outbox import own_secret, take_slot, waiting_slots
 from leadline.registry.sealing.waiting import enter_waiting
 from leadline.registry.sealing.writing import admit, announced, append_signed, installation_key
 from leadline.store import Appended, ReadView
@@ -59,22 +59,15 @@ def flush(registry: "Registry", today: date | None = None, *, bucket: int = 0) -
 def _batch(registry: "Registry", begin: date) -> tuple[Appended | None, int]:
     period = begin.isoformat()
     store = registry.store
+    waiting = waiting_slots(registry)
     with store.snapshot() as view:
         studies = live(view)
         if not studies or batches(view, period=period):
             return None, 0
-        newest = {study: _newest(slots(view, study)) for study in studies}
+        taken = {study: waiting[study] for study in studies if study in waiting}
+        used = {study: slot for study, (slot, after) in taken.items() if after == _newest(slots(view, study))}
     secret = own_secret(registry)
-    made: list[tuple[str, bytes]] = []
-    taken: list[tuple[str, bytes]] = []
-    for study in studies:
-        kept = waiting_slot(registry, study)
-        if kept is not None:
-            taken.append((study, kept[0]))
-        if kept is not None and kept[1] == newest[study]:
-            made.append((study, kept[0]))
-        else:
-            made.append((study, silent_slot(silence(secret, study, period))))
+    made = [(study, used.get(study) or silent_slot(silence(secret, study, period))) for study in studies]
     key = installation_key(registry)
     time = period_time(begin)
     said = {"action": "batch", "body": store.put_blob(encode_batch(made)), "root": batch_root(made).hex()}
@@ -86,7 +79,7 @@ def _batch(registry: "Registry", begin: date) -> tuple[Appended | None, int]:
         return admit(rights, view, [*announced(registry, view, key, time), envelope])
 
     receipt = append_signed(registry, build)[-1]
-    for study, slot in taken:
+    for study, (slot, _) in taken.items():
         take_slot(registry, study, slot)
     return receipt, len(made)
 

@@ -88,10 +88,10 @@ def deposit(
     shelf.put(OUTBOX, study, held)
 
 
-def waiting_slot(registry: "Registry", study: str) -> tuple[bytes, int] | None:
-    """The slot that waits for the next batch, and the batch it was made after; None where there is none."""
-    held = registry.store.shelf.get(OUTBOX, study)
-    return None if held is None else (held[_HEAD.size :], int(_HEAD.unpack_from(held)[1]))
+def waiting_slots(registry: "Registry") -> dict[str, tuple[bytes, int]]:
+    """The slots that wait for the next batch, and the batch each was made after, by study."""
+    held = registry.store.shelf.items(OUTBOX)
+    return {study: (value[_HEAD.size :], int(_HEAD.unpack_from(value)[1])) for study, value in held}
 
 
 def take_slot(registry: "Registry", study: str, slot: bytes) -> None:
