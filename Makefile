@@ -47,9 +47,10 @@ test-browser: $(VENV)/.dev
 	LEADLINE_TEST_BROWSER=required $(BIN)/python -m pytest tests/browser -m browser
 
 KILLS ?= 500
+SEED ?= 1
 kills: $(VENV)/.dev
-	$(BIN)/python -m tests.kills --kills $(KILLS) --store sqlite
-	$(BIN)/python -m tests.kills --kills $(KILLS) --store postgres
+	$(BIN)/python -m tests.kills --kills $(KILLS) --seed $(SEED) --store sqlite
+	$(BIN)/python -m tests.kills --kills $(KILLS) --seed $(SEED) --store postgres
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

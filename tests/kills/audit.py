@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 
 from kills.stages import Stage
@@ -32,10 +33,10 @@ def audit(stage: Stage, acknowledged: Sequence[Acknowledged]) -> Audited:
         found = Audited(store.size(), len(acknowledged), len(notes))
         problems: list[str] = []
         for check in (
-            _acknowledged(store, acknowledged, key),
-            _once(store),
-            _consistent(store, notes, key),
-            _blobs(store),
+            held(store, acknowledged, key),
+            Once().again(store),
+            consistent(store, notes, key),
+            named_blobs(store),
             (f"fsck: {problem}" for problem in store.fsck(log_keys=[key], origin=key.name)),
             _rebuilt(store),
         ):
@@ -44,7 +45,7 @@ def audit(stage: Stage, acknowledged: Sequence[Acknowledged]) -> Audited:
         return found
 
 
-def _acknowledged(store: Store, acknowledged: Sequence[Acknowledged], key: VerifyKey) -> Iterator[str]:
+def held(store: ReadView, acknowledged: Sequence[Acknowledged], key: VerifyKey) -> Iterator[str]:
     """Every acknowledged statement is where it was said to be, now and in the checkpoint that came with it."""
     newest = _opened(store.checkpoint().decode(), key)
     if newest.size != store.size():
@@ -65,23 +66,31 @@ def _acknowledged(store: Store, acknowledged: Sequence[Acknowledged], key: Verif
         )
 
 
-def _once(store: ReadView) -> Iterator[str]:
-    """No bytes are twice in the log, and no key said the same thing twice."""
-    seen: dict[bytes, int] = {}
-    said: dict[tuple[str, str], int] = {}
-    for index, envelope in enumerate(store.entries()):
-        if envelope in seen:
-            yield f"index {index} holds the bytes of index {seen[envelope]} again"
-        seen[envelope] = index
-        opened = decode(envelope)
-        fields = parse(opened.payload).predicate.model_dump(exclude={"created", "time"})
-        meaning = (opened.keyid, repr(fields))
-        if meaning in said:
-            yield f"index {index} says what index {said[meaning]} says"
-        said[meaning] = index
+class Once:
+    """No bytes are twice in the log, and no key said the same thing twice: entry after entry, as the log grows."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._bytes: dict[bytes, int] = {}
+        self._said: dict[bytes, int] = {}
+
+    def again(self, store: ReadView) -> Iterator[str]:
+        """Look at the entries that came since the last time."""
+        stop = store.size()
+        for index, envelope in enumerate(store.entries(self.size, stop), self.size):
+            opened = decode(envelope)
+            fields = parse(opened.payload).predicate.model_dump(exclude={"created", "time"})
+            meaning = sha256(repr((opened.keyid, fields)).encode()).digest()
+            same = self._bytes.setdefault(sha256(envelope).digest(), index)
+            alike = self._said.setdefault(meaning, index)
+            if same != index:
+                yield f"index {index} holds the bytes of index {same} again"
+            if alike != index:
+                yield f"index {index} says what index {alike} says"
+        self.size = stop
 
 
-def _consistent(store: ReadView, notes: set[str], key: VerifyKey) -> Iterator[str]:
+def consistent(store: ReadView, notes: set[str], key: VerifyKey) -> Iterator[str]:
     """Each checkpoint that somebody was given is a beginning of the log, and no two differ in one size."""
     checkpoints = sorted({_opened(note, key) for note in notes}, key=lambda one: one.size)
     for one, other in pairwise(checkpoints):
@@ -95,9 +104,9 @@ def _consistent(store: ReadView, notes: set[str], key: VerifyKey) -> Iterator[st
         verify_consistency(one.size, size, store.consistency_proof(one.size, size), one.root, root)
 
 
-def _blobs(store: ReadView) -> Iterator[str]:
-    """Whatever a statement names can be read."""
-    for index, envelope in enumerate(store.entries()):
+def named_blobs(store: ReadView, start: int = 0) -> Iterator[str]:
+    """Whatever a statement names from index `start` on can be read."""
+    for index, envelope in enumerate(store.entries(start), start):
         for name, digest in parse(decode(envelope).payload).predicate.blobs():
             if not store.has_blob(digest) or len(store.blob(digest)) == 0:
                 yield f"{name} {digest} of index {index} is gone"

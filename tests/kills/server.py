@@ -4,11 +4,11 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+from kills.launch import Program, Zygote, fresh
 
 #: Everybody may write, as much as they like; nothing periodic stirs the log.
 SETTINGS = """\
@@ -32,12 +32,16 @@ class DeadServerError(Exception):
 
 
 class Server:
-    """`leadline serve` for the registry at `store`, killed and started as often as asked."""
+    """`leadline serve` for the registry at `store`, killed and started as often as asked.
+
+    `starts` are seconds until it took connections, `forked` those of the starts that were forks of a `zygote`.
+    """
 
     def __init__(self, store: str, folder: Path, environ: Mapping[str, str] | None = None) -> None:
         self.store = store
         self.port = _free_port()
         self.starts: list[float] = []
+        self.forked: list[float] = []
         self._config = folder / "serve.toml"
         self._config.write_text(SETTINGS)
         self._journal = folder / "journal"
@@ -46,7 +50,7 @@ class Server:
             "LEADLINE_HOME": str(folder / "home"),
             **(environ or {}),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
 
     @property
     def running(self) -> bool:
@@ -64,42 +68,40 @@ class Server:
         """What it has said so far."""
         return self._journal.read_text(errors="replace") if self._journal.exists() else ""
 
-    def start(self, *, create: bool = False) -> None:
+    def zygote(self) -> Zygote:
+        """A process that can fork this server."""
+        return Zygote(self._environ, self._journal)
+
+    def start(self, zygote: Zygote | None = None, *, create: bool = False) -> None:
         """Start it and wait until it accepts connections; DeadServerError when it does not."""
         begun = time.monotonic()
-        said = self._journal.stat().st_size if self._journal.exists() else 0
-        command = [sys.executable, "-m", "leadline.cli", "serve", "--store", self.store]
-        command += [
-            "--config",
-            str(self._config),
-            "--port",
-            str(self.port),
-            *(["--create"] if create else []),
-        ]
-        with self._journal.open("ab") as journal:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=journal,
-                stderr=journal,
-                env=self._environ,
-                start_new_session=True,
-            )
+        said = self.begin(zygote, create=create)
         while time.monotonic() - begun < LONGEST_START:
             with self._journal.open("rb") as journal:
                 journal.seek(said)
                 if re.search(rb"Leadline is at http://", journal.read()):
-                    self.starts.append(time.monotonic() - begun)
+                    (self.starts if zygote is None else self.forked).append(time.monotonic() - begun)
                     return
-            if self._process.poll() is not None:
+            if not self.running:
                 break
             time.sleep(0.005)
         self.kill()
         raise DeadServerError(f"the server did not start again:\n{self.journal[said:][-4000:]}")
 
-    def kill(self) -> None:
-        """SIGKILL to the server and everything it started."""
-        self._signal(signal.SIGKILL)
+    def begin(self, zygote: Zygote | None = None, *, create: bool = False) -> int:
+        """Start it and wait for nothing; the length of the journal before."""
+        said = self._journal.stat().st_size if self._journal.exists() else 0
+        command = ["serve", "--store", self.store, "--config", str(self._config), "--port", str(self.port)]
+        command += ["--create"] if create else []
+        if zygote is None:
+            self._process = fresh(command, self._environ, self._journal)
+        else:
+            self._process = zygote.start(command)
+        return said
+
+    def kill(self) -> int:
+        """SIGKILL to the server and everything it started; the status, 0 when there was none."""
+        return self._signal(signal.SIGKILL)
 
     def stop(self) -> int:
         """SIGTERM, and wait for an orderly end; the exit status."""
@@ -110,10 +112,7 @@ class Server:
         if process is None:
             return 0
         if process.poll() is None:
-            if number == signal.SIGKILL:
-                os.killpg(process.pid, number)
-            else:
-                process.send_signal(number)
+            (os.killpg if number == signal.SIGKILL else os.kill)(process.pid, number)
         return process.wait(timeout=120)
 
 

@@ -1,11 +1,11 @@
-"""kill -9 of a working server: nothing that was acknowledged is lost, doubled or torn (`make kills` does it 500 times)."""
+"""kill -9 of a working server: nothing that was acknowledged is lost, doubled or torn (`make kills`: 500 times each)."""
 
 import pytest
 
 from kills.campaign import campaign
 from store.cluster import Cluster
 
-KILLS = 10
+KILLS = 20
 
 
 @pytest.mark.slow

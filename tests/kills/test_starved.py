@@ -11,6 +11,7 @@ import pytest
 
 from kills.audit import audit
 from kills.author import PREFIX, Author, Request
+from kills.gate import Gate
 from kills.server import Server
 from kills.stages import DATABASE, Stage, stage
 from kills.writer import Writer
@@ -46,9 +47,7 @@ class Scene:
         self.server = Server(place.url, folder, place.environ)
         self.server.start(create=True)
         origin = VerifyKey.parse((place.keys / "log.vkey").read_text().strip()).name
-        going = threading.Event()
-        going.set()
-        self.writer = Writer(Author(1, 5, origin, folder), self.server.port, going)
+        self.writer = Writer(Author(1, 5, origin, folder), self.server.port, Gate(is_open=True))
         self._work = self.writer.author.work()
         self.request: Request = next(self._work)
 

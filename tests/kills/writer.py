@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from kills.author import Author, Request
+from kills.gate import Gate
 
 _AGAIN = 0.02
 _BUSY = 0.1
@@ -29,9 +30,12 @@ class Acknowledged:
 
 
 class Writer(threading.Thread):
-    """One of the concurrent writers; `pause` holds it between two tries, `finish` lets it end with an answer."""
+    """One of the concurrent writers; a closed gate holds it between two tries, `ending` lets it end with an answer.
 
-    def __init__(self, author: Author, port: int, going: threading.Event) -> None:
+    `unanswered` is the request that reached a server and got no answer: nobody knows what became of it.
+    """
+
+    def __init__(self, author: Author, port: int, gate: Gate) -> None:
         super().__init__(daemon=True, name=author.name)
         self.author = author
         self.acknowledged: list[Acknowledged] = []
@@ -39,7 +43,8 @@ class Writer(threading.Thread):
         self.unexpected: list[str] = []
         self.ending = False
         self._port = port
-        self._going = going
+        self.unanswered: Request | None = None
+        self._gate = gate
         self._connection: HTTPConnection | None = None
         self._draw = Random(author.name)
 
@@ -68,11 +73,11 @@ class Writer(threading.Thread):
         """The answer to a request, however often it has to be sent; None when it was refused."""
         tries = 0
         while True:
-            self._going.wait()
-            tries += 1
-            status, body, busy = self.send(request)
-            if status in (200, 201):
-                return self.take(request, json.loads(body), tries)
+            with self._gate.passed():
+                tries += 1
+                status, body, busy = self.send(request)
+                if status in (200, 201):
+                    return self.take(request, json.loads(body), tries)
             if status == 0:
                 time.sleep(_AGAIN * (0.5 + self._draw.random()))
             elif status in (429, 503) or busy:
@@ -87,6 +92,9 @@ class Writer(threading.Thread):
         if self._connection is None:
             self._connection = HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE)
         try:
+            if self._connection.sock is None:
+                self._connection.connect()
+            self.unanswered = request if request.envelopes else self.unanswered
             self._connection.request(request.method, request.path, request.body, dict(request.headers))
             answer = self._connection.getresponse()
             body = answer.read()
@@ -94,6 +102,7 @@ class Writer(threading.Thread):
             self.hang_up()
             self.answers["none"] += 1
             return 0, b"", False
+        self.unanswered = None
         busy = answer.getheader("Leadline-In-Progress") is not None
         self.answers["in progress" if busy else str(answer.status)] += 1
         return answer.status, body, busy
