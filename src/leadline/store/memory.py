@@ -7,6 +7,7 @@ remembered one refuses to sign.
 """
 
 import os
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -51,12 +52,32 @@ class RememberedCheckpoint:
         failure. A failure to write is not an error either, since the entry is already durable and the next
         append writes again.
         """
+        page = note.ljust(_PAGE, b"\0")
         with suppress(OSError):
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
             try:
-                os.write(descriptor, note.ljust(_PAGE, b"\0"))
+                descriptor = os.open(self.path, os.O_WRONLY)
+            except FileNotFoundError:
+                self._create(page)
+                return
+            try:
+                os.write(descriptor, page)
             finally:
                 os.close(descriptor)
+
+    def _create(self, page: bytes) -> None:
+        """Make the file with its page in it, or not at all: an empty one, as a full disk leaves, would stop signing."""
+        temporary = self.path.with_name(f"{self.path.name}.{secrets.token_hex(8)}.tmp")
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            try:
+                written = os.write(descriptor, page)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if written == len(page):
+                temporary.replace(self.path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
         """Raise IntegrityError unless the tree of `size` entries extends the remembered checkpoint."""

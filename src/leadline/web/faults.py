@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+from dataclasses import replace
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +14,7 @@ from leadline.errors import Explained
 from leadline.web.answer import Answer, Sent
 from leadline.web.context import Site
 from leadline.web.environment import render
-from leadline.web.problems import status_of_error
+from leadline.web.problems import RETRY_AFTER, status_of_error
 
 _LOG: Final = logging.getLogger("leadline.web")
 _TITLES: Final = {
@@ -51,8 +52,10 @@ async def unexpected(request: Request, error: Exception) -> Sent:
     name = secrets.token_hex(6)
     status = status_of_error(error)
     _LOG.error("page failed %s", json.dumps({"fault": name, "path": request.url.path[:200]}), exc_info=error)
-    said = "The registry's store does not answer." if status == 503 else f"It was noted as {name}."
-    return Sent.of(await _page(site, status, said, "Try again in a moment."))
+    away = status == 503
+    said = "The registry's store does not answer." if away else f"It was noted as {name}."
+    page = await _page(site, status, said, "Try again in a moment.")
+    return Sent.of(replace(page, headers=(("Retry-After", str(RETRY_AFTER)),)) if away else page)
 
 
 async def _page(site: Site, status: int, message: str, remedy: str) -> Answer:

@@ -15,6 +15,7 @@ from leadline.errors import InputError, NotFoundError, StoreError
 from leadline.ledger.tlog.tile import Tile, parse_path
 from leadline.registry.cosigning import newest_checkpoint
 from leadline.store.protocol import Store
+from leadline.web.problems import RETRY_AFTER
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -32,6 +33,7 @@ _PUBLIC: Final = (
 _FOREVER: Final = (b"cache-control", b"public, max-age=31536000, immutable")
 _BRIEFLY: Final = (b"cache-control", b"public, max-age=2")
 _NEVER: Final = (b"cache-control", b"no-store")
+_LATER: Final = (b"retry-after", b"%d" % RETRY_AFTER)
 _BINARY: Final = (b"content-type", b"application/octet-stream")
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -95,7 +97,7 @@ class LogApp:
             # A tile that is not there yet may be there soon: nobody may remember that it was not.
             return _Answer(404, error.message.encode() + b"\n", _TEXT, _NEVER)
         except StoreError:
-            return _Answer(503, b"the store does not answer; try again\n", _TEXT, _NEVER)
+            return _Answer(503, b"the store does not answer; try again\n", _TEXT, _NEVER, _LATER)
         self._remember((path, zipped), answer)
         return answer
 

@@ -4,6 +4,7 @@ A problem says what is wrong, where, and what to do, as every error of Leadline 
 the server's disk, or anything of its inside. What was not foreseen is answered with an id that the journal has too.
 """
 
+import errno
 import json
 import re
 from collections.abc import Mapping
@@ -49,18 +50,42 @@ _BRANCHES: Final[tuple[tuple[type[Explained], int, str], ...]] = (
     (SignatureError, 403, "The signature or its key is not acceptable"),
 )
 _INSIDE: Final = 500
+_AWAY: Final = 503
+#: What the system says when a disk, a quota or the table of open files is full: room may come, the request was good.
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
+#: Seconds after which a store that did not answer may be asked again.
+RETRY_AFTER: Final = 5
 #: A path of the server's own disk: nobody's business outside.
 _PATH: Final = re.compile(r"(?:/[^\s/:;,'\"]+){2,}")
 
 
 def status_of_error(error: BaseException) -> int:
     """The HTTP status that answers an error; 500 for one that is nobody's request's fault."""
+    if _no_room(error):
+        return _AWAY
     return next((status for branch, status, _ in _BRANCHES if isinstance(error, branch)), _INSIDE)
+
+
+def retry_after(error: BaseException) -> int | None:
+    """Seconds after which the same request may succeed; None for an error that time does not cure."""
+    if isinstance(error, QuotaError):
+        return max(1, int(error.retry_after))
+    away = status_of_error(error) == _AWAY and not isinstance(error, MissingExtraError)
+    return RETRY_AFTER if away else None
 
 
 def problem_of(error: BaseException, instance: str = "", *, fault: str = "") -> dict[str, Any]:
     """The problem document of an error, as plain values; `fault` is the journal's id of an unforeseen one."""
     status = status_of_error(error)
+    if _no_room(error):
+        return _problem(
+            "no-room",
+            status,
+            "The server has no room",
+            "a disk or a limit of this server is full; nothing was acknowledged",
+            "send the same request again later; the operator has to make room",
+            instance,
+        )
     if not isinstance(error, Explained) or (status == _INSIDE and isinstance(error, LeadlineError)):
         return _problem(
             "fault",
@@ -98,12 +123,17 @@ def problem_of(error: BaseException, instance: str = "", *, fault: str = "") -> 
 def problem_response(error: BaseException, request: Request, *, fault: str = "") -> Response:
     """The answer to a request that failed with this error."""
     headers = {"Cache-Control": "no-store"}
-    if isinstance(error, QuotaError):
-        headers["Retry-After"] = str(max(1, int(error.retry_after)))
+    wait = retry_after(error)
+    if wait is not None:
+        headers["Retry-After"] = str(wait)
     if isinstance(error, InProgressError):
         headers["Leadline-In-Progress"] = "1"
     document = problem_of(error, request.url.path, fault=fault)
     return Response(encoded(document), document["status"], headers, MEDIA_TYPE)
+
+
+def _no_room(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def plain_problem(status: int, title: str, detail: str, remedy: str, instance: str) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from typing import Any, Final, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
 
-from leadline.errors import Explained, QuotaError
+from leadline.errors import Explained
 from leadline.registry.access import Caller
 from leadline.web.context import Site
-from leadline.web.problems import MEDIA_TYPE, encoded, plain_problem, problem_of
+from leadline.web.problems import MEDIA_TYPE, encoded, plain_problem, problem_of, retry_after
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -124,7 +124,7 @@ async def answered(app: App, scope: Scope, receive: Receive, answer: "_Answer") 
     except Exception as error:  # noqa: BLE001 (the last line of defence: journalled with its id, answered without its inside)
         fault = secrets.token_hex(8)
         _journal.exception("fault %s: %s %s", fault, scope["method"], path_of(scope))
-        await answer.problem(problem_of(error, path_of(scope), fault=fault))
+        await answer.problem(problem_of(error, path_of(scope), fault=fault), error)
 
 
 class _Answer:
@@ -156,15 +156,16 @@ class _Answer:
         await self({"type": "http.response.start", "status": 304, "headers": headers})
         await self({"type": "http.response.body", "body": b""})
 
-    async def problem(self, document: dict[str, Any], error: Explained | None = None) -> None:
+    async def problem(self, document: dict[str, Any], error: Exception | None = None) -> None:
         """Answer with a problem, unless the answer has begun already."""
         if self.begun:
             return
         self.tag = None
         body = encoded(document)
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-        if isinstance(error, QuotaError):
-            headers.append((b"retry-after", str(int(error.retry_after)).encode()))
+        wait = None if error is None else retry_after(error)
+        if wait is not None:
+            headers.append((b"retry-after", str(wait).encode()))
         await self({"type": "http.response.start", "status": document["status"], "headers": headers})
         await self({"type": "http.response.body", "body": body})
 
