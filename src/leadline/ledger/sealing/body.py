@@ -136,7 +136,7 @@ def seal_body(content: Content, release_secret: bytes) -> bytes:
     """
     plain = zlib.compress(canonical(content.to_json()), 9)
     main = container.box(plain, CAPACITY, [content.author, content.release])
-    tag = bytes.fromhex(content.commitments().freeze)
+    tag = commit(content.salts["freeze"], content.freeze)
     trustees = content.trustees
     small = []
     if trustees.recipients:

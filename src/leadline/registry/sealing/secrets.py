@@ -87,7 +87,7 @@ class SealSecrets:
             "sequence": self.sequence,
         }
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        private.write(self.path, (json.dumps(document, indent=1) + "\n").encode(), new=new)
+        private.write(self.path, (json.dumps(document) + "\n").encode(), new=new)
 
     @classmethod
     def load(cls, path: Path) -> "SealSecrets":
