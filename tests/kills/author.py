@@ -56,7 +56,7 @@ class Author:
         while True:
             count += 1
             protocol = self._protocol(count)
-            yield self._upload(protocol.canonical_bytes())
+            yield self.upload(protocol.canonical_bytes())
             said = [] if known else [self._introduction()]
             known = True
             receipts = yield self._submit(*said, self._freeze(protocol))
@@ -83,7 +83,7 @@ class Author:
             yield self._submit(ended)
             return
         log = self._log(study, number)
-        yield self._upload(log.read_bytes())
+        yield self.upload(log.read_bytes())
         yield self._submit(self._attachment(study, number, log))
         digest = sha256_hex(log.read_bytes())
         log.unlink()
@@ -102,7 +102,8 @@ class Author:
         )
         return Request("POST", f"{PREFIX}/statements", body, headers, envelopes)
 
-    def _upload(self, data: bytes) -> Request:
+    def upload(self, data: bytes) -> Request:
+        """The request that hands over these bytes."""
         digest = sha256_hex(data)
         expires = datetime.now(UTC) + timedelta(hours=20)
         ticket = sign_ticket(digest, len(data), origin=self._origin, expires=expires, key=self.key)

@@ -1,6 +1,7 @@
 """A serving registry whose disk fills up, or whose database hangs up: a clear 503, nothing lost, no hand work."""
 
 import json
+import random
 import resource
 import threading
 import time
@@ -65,8 +66,18 @@ class Scene:
             status, body = self.send()
             if status not in (200, 201):
                 assert status == 503, body
+                self.assert_welcome_later()
                 return body
         raise AssertionError("nothing was refused")
+
+    def assert_welcome_later(self) -> None:
+        """The newest answer says in machine words that it is a problem, and when to ask again."""
+        assert self.writer.headers["content-type"] == "application/problem+json"
+        assert 0 < int(self.writer.headers["retry-after"]) < 60
+
+    def upload(self, size: int) -> Request:
+        """A file of more than so many bytes, that compress no further."""
+        return self.writer.author.upload(random.Random(size).randbytes(size + 1))
 
     def reads(self) -> bool:
         """Whether the log can be read."""
@@ -117,17 +128,26 @@ def assert_calm(problem: bytes) -> None:
 
 
 def test_a_full_disk_under_a_registry_in_a_file(open_scene: Callable[[str], Scene]) -> None:
-    """While no file can grow writes are refused with 503 and reads go on; with room, the same request succeeds."""
+    """While no file can grow statements and uploads are refused with 503, and reads go on; with room, they succeed."""
     scene = open_scene("sqlite")
     for _ in range(15):
         assert scene.send()[0] in (200, 201)
     wal = Path(scene.place.url + "-wal").stat().st_size
+    folder = Path(scene.place.url + ".blobs")
     for room in (40_000, 150_000):
-        _limit(scene.server.pid, max(wal, Path(scene.place.url).stat().st_size) + room)
+        size = max(wal, Path(scene.place.url).stat().st_size) + room
+        _limit(scene.server.pid, size)
         assert_calm(scene.until_refused(500))
         assert scene.send()[0] == 503
         assert scene.reads()
+        upload = scene.upload(size)
+        status, body, _ = scene.writer.send(upload)
+        assert status == 503, body
+        assert_calm(body)
+        scene.assert_welcome_later()
+        assert not [path for path in folder.rglob("*") if path.suffix == ".tmp"]
         _limit(scene.server.pid, None)
+        assert scene.writer.send(upload)[0] in (200, 201)
         scene.recovers()
     scene.assert_whole()
 
@@ -164,6 +184,7 @@ def test_a_database_that_hangs_up(open_scene: Callable[[str], Scene], cluster: C
         status, body = scene.send()
         if status == 503:
             assert_calm(body)
+            scene.assert_welcome_later()
             assert scene.request is first
             assert scene.send()[0] in (200, 201)
     scene.assert_whole()
@@ -182,6 +203,7 @@ def test_a_database_that_is_away_for_a_while(open_scene: Callable[[str], Scene],
         assert status == 503, (path, status, body[:300])
         assert b"/tmp" not in body
         assert b"psycopg" not in body
+        assert path == "/ready" or int(scene.writer.headers["retry-after"]) > 0, path
     assert scene.writer.send(Request("GET", "/health", b"", ()))[0] == 200
     assert_calm(scene.until_refused(1))
     own.start()

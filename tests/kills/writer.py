@@ -32,7 +32,8 @@ class Acknowledged:
 class Writer(threading.Thread):
     """One of the concurrent writers; a closed gate holds it between two tries, `ending` lets it end with an answer.
 
-    `unanswered` is the request that reached a server and got no answer: nobody knows what became of it.
+    `unanswered` is the request that reached a server and got no answer: nobody knows what became of it. `headers` are
+    those of the newest answer, by lower-case name.
     """
 
     def __init__(self, author: Author, port: int, gate: Gate) -> None:
@@ -44,6 +45,7 @@ class Writer(threading.Thread):
         self.ending = False
         self._port = port
         self.unanswered: Request | None = None
+        self.headers: dict[str, str] = {}
         self._gate = gate
         self._connection: HTTPConnection | None = None
         self._draw = Random(author.name)
@@ -103,6 +105,7 @@ class Writer(threading.Thread):
             self.answers["none"] += 1
             return 0, b"", False
         self.unanswered = None
+        self.headers = {name.lower(): value for name, value in answer.getheaders()}
         busy = answer.getheader("Leadline-In-Progress") is not None
         self.answers["in progress" if busy else str(answer.status)] += 1
         return answer.status, body, busy

@@ -11,7 +11,7 @@ from leadline.store.memory import RememberedCheckpoint
 NOTE = b"example.org/log\n7\nAAAA\n\n\xe2\x80\x94 example.org/log AAAA\n"
 
 
-def _full(descriptor: int, data: bytes) -> int:  # noqa: ARG001
+def _full(descriptor: int, data: bytes) -> int:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
