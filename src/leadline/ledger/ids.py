@@ -1,6 +1,7 @@
 """Study ids: short names that follow from the log and that nobody can choose or reuse."""
 
 import re
+from functools import lru_cache
 
 from leadline.errors import InputError
 
@@ -14,6 +15,7 @@ _SPELLING = re.compile(rf"{PREFIX}[0-9a-f][{_DIGITS}]{{12}}", re.ASCII)
 _READ_AS = str.maketrans("oil", "011")
 
 
+@lru_cache(maxsize=4096)  # every statement about a study asks more than once
 def study_id(leaf_hash: bytes) -> str:
     """The id of the study frozen by the entry with this leaf hash (32 bytes).
 

@@ -178,10 +178,20 @@ class TableState:
     def put_study(self, record: StudyRecord) -> None:
         """Insert or replace the record of a study."""
         known = right(self._tables, record.study)
-        flags = ("sealed", "revealed", "withdrawn", "closed", "attempts", "reported")
-        row: Row = {"study": record.study, "ix": record.index, "leaf": record.leaf_hash}
-        row |= {"commitment": record.commitment, "keys": record.keys}
-        self._tables.put(RIGHT, {**row, **{name: int(getattr(record, name)) for name in flags}})
+        row: Row = {
+            "study": record.study,
+            "ix": record.index,
+            "leaf": record.leaf_hash,
+            "sealed": int(record.sealed),
+            "revealed": int(record.revealed),
+            "withdrawn": int(record.withdrawn),
+            "closed": int(record.closed),
+            "attempts": record.attempts,
+            "reported": int(record.reported),
+            "commitment": record.commitment,
+            "keys": record.keys,
+        }
+        self._tables.put(RIGHT, row)
         for lineage in sorted(record.lineages - (known.lineages if known else frozenset())):
             self._tables.insert(LINEAGE, {"study": record.study, "lineage": lineage})
         before = known.open_attempts if known else frozenset()

@@ -1,6 +1,6 @@
 """What search reads: the text index over studies, and their facets, under the study's log index."""
 
-from collections import Counter
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,6 +22,7 @@ _MAX_WORDS: Final = 20_000
 #: A word counts at most this often in a column, so that a text stuffed with a keyword ranks no better.
 _MAX_REPEATS: Final = 3
 _PUNCTUATION: Final = ".,;:!?()[]{}\"'"
+_MARKS: Final = re.compile(f"[{re.escape(_PUNCTUATION)}]")
 
 
 class Search:
@@ -96,17 +97,21 @@ def unstuffed(text: str) -> str:
     words = text.split()[:_MAX_WORDS]
     if len(words) <= _MAX_REPEATS:
         return " ".join(words)
-    plain = [word.strip(_PUNCTUATION) for word in text.casefold().split()[:_MAX_WORDS]]
+    plain = _plain(text)
     if len(plain) - len(set(plain)) < _MAX_REPEATS:  # so few repeats in all: no word has too many
         return " ".join(words)
-    stuffed = {word for word, count in Counter(plain).items() if count > _MAX_REPEATS}
-    if not stuffed:
-        return " ".join(words)
-    left = dict.fromkeys(stuffed, _MAX_REPEATS)
-    pairs = zip(words, plain, strict=True)
-    return " ".join([word for word, same in pairs if same not in stuffed or _spare(left, same)])
+    left = dict.fromkeys(plain, _MAX_REPEATS)
+    kept = []
+    for word, same in zip(words, plain, strict=True):
+        if left[same]:
+            left[same] -= 1
+            kept.append(word)
+    return " ".join(kept)
 
 
-def _spare(left: dict[str, int], word: str) -> bool:
-    left[word] -= 1
-    return left[word] >= 0
+def _plain(text: str) -> list[str]:
+    """What the words are compared by: regardless of case and of punctuation around them."""
+    folded = text.casefold().split()[:_MAX_WORDS]
+    if not _MARKS.search(text):
+        return folded
+    return [word.strip(_PUNCTUATION) for word in folded]

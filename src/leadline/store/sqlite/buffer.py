@@ -39,7 +39,8 @@ class _Kept:
     def whole(self, row: Mapping[str, Value]) -> tuple[_Key, list[Value]]:
         """Key and values of a row, as they will read back."""
         values = list(row.values()) if tuple(row) == self.table.names else row_values(self.table, row)
-        self.as_read(values)
+        if self.reals:
+            self.as_read(values)
         return tuple([values[at] for at in self.keys]), values
 
     def as_read(self, values: list[Value]) -> None:

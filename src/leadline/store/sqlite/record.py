@@ -174,8 +174,9 @@ class Record:
 
     def taken_down(self, digest: str) -> str | None:
         """The reason these bytes were taken down, or None."""
-        row = self._blob_row(digest)
-        return None if row is None or row[1] is None else self.reason(digest, row[1])
+        sql, key = "SELECT notice FROM blob WHERE sha256 = ?", bytes.fromhex(check_digest(digest))
+        row = self.db.execute(sql, (key,)).fetchone()
+        return None if row is None or row[0] is None else self.reason(digest, row[0])
 
     def reason(self, digest: str, notice: bytes) -> str:
         """The reason in the notice blob, which must name `digest`."""
