@@ -87,7 +87,7 @@ def test_judge_records_each_type(lab: Lab, tmp_path: Path) -> None:
     leadline("judge", study, "--type", "review", "--replicates", ".7", "--text", "sound", *sign)
     part = {"question": "Is it length?", "hypothesis": "H1", "answers": [{"answer": "yes", "moves": -0.5}]}
     (tmp_path / "q.json").write_text(json.dumps(part))
-    leadline("judge", study, "--type", "critique", "--file", tmp_path / "q.json", *sign)
+    leadline("judge", study, "--type", "critique", "--file", tmp_path / "q.json", "--yes", *sign)
     trust = ("--level", "unknown", "--of", "mockllm/tiny", "--basis", "a mock", "--purpose", "subject")
     leadline("judge", study, "--type", "trust", *trust, *sign)
     seen = ("--event", "useful", "--did-not-happen", "--basis", "nobody did")
@@ -116,10 +116,34 @@ def test_the_self_check_is_private(lab: Lab) -> None:
     """It goes to standard error, and nothing of it into the record."""
     from leadline.registry.judging import SELF_CHECK
 
-    done = leadline("judge", lab.study, "--type", "critique", "--question", "why?")
+    done = leadline("judge", lab.study, "--type", "critique", "--question", "why?", "--yes")
     assert all(line in done.err for line in SELF_CHECK)
     (said,) = leadline("show", lab.study, "--json").json["judgements"]
     assert said["part"] == {"question": "why?", "answers": []}
+
+
+def test_no_critique_is_signed_where_nobody_can_be_asked(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal, or with --json, the questions are in the error; --yes says they were answered."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    asked = ("judge", lab.study, "--type", "critique", "--question", "why?")
+    leadline(*asked, status=3)
+    assert "--yes" in leadline(*asked, "--json", status=3).error["remedy"]
+    assert leadline("show", lab.study, "--json").json["judgements"] == []
+    leadline(*asked, "--json", "--yes")
+    assert len(leadline("show", lab.study, "--json").json["judgements"]) == 1
+
+
+def test_what_authors_say_of_their_own_study_is_told_apart(lab: Lab, tmp_path: Path) -> None:
+    """`show` lists it under a heading of its own, and JSON labels it."""
+    bob = tmp_path / "bob.key"
+    key_of(bob, "bob.example")
+    leadline("judge", lab.study, "--type", "review", "--text", "ours is fine")
+    leadline("judge", lab.study, "--type", "review", "--text", "theirs is not", "--key", bob)
+    said = leadline("show", lab.study, "--json").json["judgements"]
+    assert [one["own"] for one in said] == [True, False]
+    others, own = leadline("show", lab.study).out.split("What its authors say")
+    assert "theirs is not" in others.split("What others say")[1]
+    assert "ours is fine" in own
 
 
 def test_a_writer_who_thinks_better_of_it_signs_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

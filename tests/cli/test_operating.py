@@ -33,6 +33,23 @@ def test_backup_check_restore(lab: Lab, tmp_path: Path) -> None:
     assert "Restored" in leadline("restore", tmp_path / "d", "--store", tmp_path / "e.db").out
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("key", "invitations"),
+        ("key", "invite"),
+        ("key", "uninvite", "x"),
+        ("witness", "list"),
+        ("backup", "b"),
+    ],
+)
+def test_what_is_kept_beside_the_log_is_not_asked_for_over_the_network(command: tuple[str, ...]) -> None:
+    """No server shows it, so an empty answer would be a wrong one."""
+    error = leadline(*command, "--store", "https://registry.example.org", "--json", status=3).error
+    assert error["kind"] == "StateError"
+    assert "own machine" in error["remedy"]
+
+
 def test_export_as_tables_and_as_a_crate(lab: Lab, tmp_path: Path) -> None:
     """`--all` writes tables with a manifest, `--crate` a study for repositories of research data."""
     files = leadline("export", tmp_path / "dump", "--all", "--json").json["files"]

@@ -47,7 +47,8 @@ def test_a_statement_is_shown_and_signed(tmp_path: Path, key: SigningKey) -> Non
     (envelope,) = json.loads(done.out)["envelopes"]
     opened = dsse.decode(b64decode(envelope.encode()))
     dsse.check_signature(opened, key.public)
-    assert "judgement" in done.err
+    assert "judgement of" in done.err
+    assert " sha256 " in done.err
 
 
 def test_a_draft_for_another_key_is_refused(tmp_path: Path, key: SigningKey) -> None:

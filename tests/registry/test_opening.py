@@ -172,3 +172,15 @@ def test_a_password_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     error: BaseException | None = caught.value
     assert "swordfish" not in str(error)
     assert error.__suppress_context__
+
+
+def test_a_new_registry_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """Plans that are not public yet are in it: database, blobs and a folder made for them are private."""
+    place = tmp_path / "new" / "registry.db"
+    with Registry.open(place) as registry:
+        registry.store.put_blob(b"x" * 3_000_000)
+    public = (".vkey", ".checkpoint")
+    assert place.parent.stat().st_mode & 0o077 == 0
+    assert [
+        path for path in place.parent.rglob("*") if path.stat().st_mode & 0o007 and path.suffix not in public
+    ] == []

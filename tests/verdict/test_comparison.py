@@ -436,3 +436,14 @@ def test_so_few_samples_that_nothing_could_be_found_is_said(tmp_path: Path) -> N
     found = leadline.compare(log(tmp_path / "a.eval", "C"), log(tmp_path / "b.eval", "I", model="mockllm/b"))
     assert "none" in dict(comparison_facts(found)).values()
     assert any("no difference reliably" in sentence for sentence in explanations(found))
+
+
+def test_a_comparison_and_a_report_print_shortly() -> None:
+    """Printed, they say what came out in a few lines; as a value, in one."""
+    from verdict import sample_reports
+
+    for one in (*sample_reports.comparisons().values(), *sample_reports.every().values()):
+        assert len(repr(one)) < 400
+        assert "\n" not in repr(one)
+        assert len(str(one).splitlines()) < 20
+    assert sample_reports.comparison().outcome in str(sample_reports.comparison())

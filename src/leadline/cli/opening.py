@@ -70,6 +70,16 @@ def mending(store: str | None) -> "Registry":
     return Registry.open(address(store), create=False)
 
 
+def require_here(store: str | None, what: str) -> None:
+    """StateError where the address is a server's: `what` is kept beside its log, and nobody sees it from afar."""
+    if address(store).startswith(("https://", "http://")):
+        raise StateError(
+            f"{what} cannot be seen or made over the network",
+            where=shown(store),
+            remedy="run it on the registry's own machine, with its file or postgresql:// address as --store",
+        )
+
+
 def load_key(key: str | None) -> "SigningKey":
     """The author's key from its file."""
     from leadline.ledger import keyfile

@@ -107,6 +107,25 @@ def write_new(path: str, text: str, *, force: bool = False) -> None:
 # -- text -----------------------------------------------------------------------------------------
 
 
+def _broken(text: str, room: int) -> list[str]:
+    """The text in lines of at most `room` cells, broken between words; at least one line.
+
+    A longer word stays whole on a line of its own: keys, paths and digests are there to be copied. Only text of
+    scripts that put no blanks between words is broken anywhere.
+    """
+    from rich.cells import cell_len, chop_cells
+
+    lines = [""]
+    for word in text.split():
+        for piece in [word] if word.isascii() else chop_cells(word, room):
+            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
+            if lines[-1] and cell_len(longer) > room:
+                lines.append(piece)
+            else:
+                lines[-1] = longer
+    return lines
+
+
 class Page:
     """Lines, aligned facts and tables on a console; whatever strangers wrote is cleaned."""
 
@@ -127,13 +146,11 @@ class Page:
         return plain.encode("ascii", "replace").decode()
 
     def line(self, text: str = "", style: str = "", indent: int = 0) -> None:
-        """A line, folded at the width, continued under its own indent."""
+        """A line, broken between words at the width and continued under its indent; a key or path stays whole."""
         from rich.text import Text
 
-        room = max(self.width - indent, 10)
-        for part in Text(self.clean(text), style=style).wrap(self.console, room, overflow="fold") or [Text()]:
-            part.rstrip()
-            self.console.print(Text(" " * indent) + part, soft_wrap=True)
+        for part in _broken(self.clean(text), max(self.width - indent, 10)):
+            self.console.print(Text(" " * indent).append(part, style=style), soft_wrap=True)
 
     def verbatim(self, text: str, indent: int = 2) -> None:
         """Something to be copied (a command, a key, a path): never folded."""
@@ -151,20 +168,21 @@ class Page:
         self.line(text, "bold")
 
     def facts(self, pairs: Iterable[tuple[str, str | None]], indent: int = 2) -> None:
-        """Labels and values in two columns, values folded under themselves; pairs without a value are left out."""
+        """Labels and values in two columns, long values continued under themselves; pairs without one are left out."""
         from rich.text import Text
 
         shown = [(self.clean(label), self.clean(value)) for label, value in pairs if value]
         column = min(max((len(label) for label, _ in shown), default=0), self.width // 2)
         room = max(self.width - indent - column - 2, 10)
         for label, value in shown:
-            first, *rest = Text(value).wrap(self.console, room, overflow="fold") or [Text()]
-            for line in (first, *rest):
-                line.rstrip()
+            first, *rest = _broken(value, room)
             start = Text(" " * indent).append(label.ljust(column), style="dim").append("  ")
-            self.console.print(start + first, soft_wrap=True)
+            if len(first) > room:
+                self.console.print(start, soft_wrap=True)
+                start = Text(" " * (indent + 2))
+            self.console.print(start.append(first), soft_wrap=True)
             for line in rest:
-                self.console.print(Text(" " * (indent + column + 2)) + line, soft_wrap=True)
+                self.console.print(Text(" " * (indent + column + 2)).append(line), soft_wrap=True)
 
     def table(
         self, heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = (), indent: int = 2

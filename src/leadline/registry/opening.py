@@ -38,7 +38,7 @@ def _embedded(path: Path, *, create: bool, read_only: bool, origin: str | None) 
             "there is no registry here", where=str(path), remedy="check the path, or create one"
         )
     if fresh:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = keys_folder(path)
     home = make_home(folder, origin) if fresh and not folder.exists() else load_home(folder)
     return home, open_store(path, create=create, read_only=read_only)

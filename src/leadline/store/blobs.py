@@ -58,7 +58,7 @@ class BlobFolder:
         temporary = self.folder / f".{secrets.token_hex(16)}.tmp"
         digest = sha256(head)
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(head)
                 while rest is not None and (chunk := rest.read(CHUNK)):
@@ -166,7 +166,7 @@ def reason_in(notice: bytes | None, name: str, digest: str, *, where: str) -> st
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sync_folder(folder.parent)
 
 

@@ -47,7 +47,7 @@ class Side:
     logs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Two logs compared on the samples they share.
 
@@ -94,6 +94,17 @@ class Comparison:
         from leadline.verdict.page import comparison_page
 
         return comparison_page(self)
+
+    def __str__(self) -> str:
+        """What is compared, what came out, and the numbers, in a few lines."""
+        from leadline.verdict.comparison_view import comparison_facts, comparison_finding, heading
+
+        facts = [f"  {label}: {value}" for label, value in comparison_facts(self)]
+        return "\n".join((heading(self).title, f"{self.outcome}: {comparison_finding(self)}", *facts))
+
+    def __repr__(self) -> str:
+        effect = "" if self.estimate is None else f", A minus B {self.estimate.effect:.4g}"
+        return f"<Comparison: {self.outcome}{effect}, {self.pairs:,} paired samples>"
 
     def _repr_html_(self) -> str:
         from leadline.verdict.page import notebook_frame

@@ -102,6 +102,19 @@ class Report:
 
         return report_to_json(self)
 
+    def __str__(self) -> str:
+        """Title and standing, and a line for each verdict."""
+        lines = [f"{self.protocol.title} ({self.standing})"]
+        for name, one in self.verdicts.items():
+            reason = f": {one.reason}" if one.reason else ""
+            lines.append(f"  {name}: {one.outcome}, {one.standing}{reason}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        study = "" if self.registration is None else f" of {self.registration.study}"
+        said = ", ".join(f"{name} {one.outcome}" for name, one in self.verdicts.items())
+        return f"<Report{study}: {self.standing}; {said or 'no verdict'}>"
+
     def to_html(self) -> str:
         """One self-contained page."""
         from leadline.verdict.page import report_page

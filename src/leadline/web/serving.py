@@ -108,7 +108,8 @@ def who_may_write(settings: Settings) -> str:
     """In words for whoever starts the server: which keys may write to it."""
     match settings.access, len(settings.allowed_keys):
         case "open", _:
-            return "every key on this machine may write" if settings.loopback else "every key may write"
+            alone = settings.loopback and settings.base_url is None
+            return "every key on this machine may write" if alone else "every key may write"
         case "listed", 0:
             return "nobody may write: no key is listed (allowed_keys), and access is neither open nor invited"
         case "listed", number:

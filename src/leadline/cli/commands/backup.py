@@ -24,11 +24,12 @@ def backup(
 
     JSON: {"folder", "origin", "entries", "blobs", "taken_down", "beside_the_log", "keys": folder or null}.
     """
-    from leadline.cli.opening import reading
+    from leadline.cli.opening import reading, require_here
     from leadline.cli.output import Page, emit, note, progress
     from leadline.errors import InputError
     from leadline.registry.backup import back_up, copy_keys
 
+    require_here(store, "a backup, which holds what is not public,")
     if keys is not None and _inside(Path(keys), Path(folder)):
         raise InputError(
             "whoever finds the backup would find the keys",

@@ -29,12 +29,13 @@ def invite(
 
     JSON: {"token", "scopes", "note"}.
     """
-    from leadline.cli.opening import mending
+    from leadline.cli.opening import mending, require_here
     from leadline.cli.output import Page, emit
     from leadline.registry.access import EVERYDAY, SCOPES
     from leadline.registry.access import invite as make
 
     scopes = scope or [one for one in SCOPES if one in EVERYDAY]
+    require_here(store, "invitations")
     with mending(store) as registry:
         token = make(registry.store.shelf, scopes=scopes, note=note)
     if json:
@@ -54,10 +55,11 @@ def invitations(store: options.Store = None, json: options.Json = False) -> None
 
     JSON: [{"name", "scopes", "note", "used_by": fingerprint or null}].
     """
-    from leadline.cli.opening import mending
+    from leadline.cli.opening import mending, require_here
     from leadline.cli.output import Page, emit
     from leadline.registry.access import invitations as listed
 
+    require_here(store, "invitations")
     with mending(store) as registry:
         found = listed(registry.store.shelf)
     if json:
@@ -86,10 +88,11 @@ def uninvite(
 
     JSON: {"name", "used_by": fingerprint or null}.
     """
-    from leadline.cli.opening import mending
+    from leadline.cli.opening import mending, require_here
     from leadline.cli.output import emit
     from leadline.registry.access import revoke_invitation
 
+    require_here(store, "invitations")
     with mending(store) as registry:
         gone = revoke_invitation(registry.store.shelf, name)
     if json:

@@ -133,8 +133,8 @@ def judge(
         },
     }
     part = _part(type_, given, file)
-    if type_ == "critique" and part is not None and not json:
-        _self_check(yes=yes)
+    if type_ == "critique" and part is not None:
+        _self_check(yes=yes, quiet=json)
     with writing(store, key, invitation=invitation) as registry:
         found = registry.study(study)
         done = registry.judge(
@@ -214,12 +214,19 @@ def _answers(words: list[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _self_check(*, yes: bool) -> None:
-    """Ask the writer in private, on standard error; what they think of it is theirs."""
+def _self_check(*, yes: bool, quiet: bool) -> None:
+    """Ask the writer in private, on standard error; what they think of it is theirs. Nothing is signed unasked."""
     from leadline.registry.judging import SELF_CHECK
 
+    if not yes and (quiet or not sys.stdin.isatty()):
+        raise InputError(
+            "a critique is signed once its writer has answered four questions to themselves, and nobody can be asked here",
+            remedy="answer them and say --yes: " + " ".join(SELF_CHECK),
+        )
+    if quiet:
+        return
     typer.echo("Before you sign (only you see this, and nothing of it is kept):", err=True)
     for line in SELF_CHECK:
         typer.echo(f"  · {line}", err=True)
-    if not yes and sys.stdin.isatty():
+    if not yes:
         typer.confirm("Sign it?", default=True, abort=True, err=True)

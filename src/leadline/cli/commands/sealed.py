@@ -57,9 +57,18 @@ def show(study: options.StudyId, store: options.Store = None, json: options.Json
             ("dated", f"the week of {row.period}"),
             ("may stay sealed until", row.embargo),
             ("batches with a slot of it", str(found.slots)),
-            ("fields opened", ", ".join(found.fields)),
         ]
     )
+    if found.fields:
+        page.head("Opened")
+        page.facts((name, _words(value)) for name, value in found.fields.items())
+
+
+def _words(value: Any) -> str:
+    """An opened field's value on a line: text as it is, anything else as JSON."""
+    from json import dumps
+
+    return value if isinstance(value, str) else dumps(value, ensure_ascii=False)
 
 
 @app.command()
@@ -220,7 +229,9 @@ def report(
     page = Page()
     page.line(f"Sealed the report of {work.id}", "bold")
     page.facts([(name, f"{one.outcome}, {one.standing}") for name, one in made.verdicts.items()])
-    page.head("When the next week's batch is in the log, its verdict can be opened alone")
+    page.head("When the week's batch is in the log, its verdict can be opened alone")
+    page.line("A server makes the batch by itself; a registry of your own does with:", "dim", indent=2)
+    page.verbatim("leadline sealed flush")
     page.verbatim(f"leadline reveal {work.id} --field verdict")
 
 

@@ -97,12 +97,14 @@ def _standing(study: "Study") -> dict[str, Any]:
     import json
 
     from leadline.registry.judging import in_order
-    from leadline.store.projections.authority import key
+    from leadline.store.projections.authority import key, right
     from leadline.store.projections.status import deadline_of, status_of
 
     view, row, today = study.registry.store, study.row, study.registry.clock().date()
     deadline = deadline_of(row, today)
     said = study.judgements
+    record = right(view, study.id)
+    own = frozenset() if record is None else record.lineages
     critiques = in_order(one for one in said if one.type == "critique")
     return {
         "status": status_of(row, today),
@@ -120,6 +122,7 @@ def _standing(study: "Study") -> dict[str, Any]:
                 "target": one.target,
                 "holder": signer.holder if (signer := key(view, one.keyid)) else one.keyid,
                 "created": one.created,
+                "own": one.lineage in own,
                 "minutes": one.minutes,
                 "text": one.text,
                 "part": None if one.part is None else json.loads(one.part),
@@ -203,10 +206,15 @@ def _print_reports(page: "Page", found: dict[str, Any]) -> None:
 
 
 def _print_judgements(page: "Page", found: dict[str, Any]) -> None:
-    if not found["judgements"]:
-        return
-    page.head("What others say")
-    for one in found["judgements"]:
+    for head, own in (("What others say", False), ("What its authors say", True)):
+        said = [one for one in found["judgements"] if one["own"] is own]
+        if said:
+            page.head(head)
+            _print_said(page, said)
+
+
+def _print_said(page: "Page", said: list[dict[str, Any]]) -> None:
+    for one in said:
         took = "" if one["minutes"] is None else f" · {_count(one['minutes'], 'minute')}"
         page.line(
             f"{one['type']} of {one['target']} · {one['holder']} · {one['created'][:10]}{took} · entry {one['index']}",

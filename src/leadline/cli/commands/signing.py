@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from leadline.cli import options
+
+if TYPE_CHECKING:
+    from leadline.ledger.statements import Statement
 
 #: A draft holds at most 64 statements of at most 64 KiB.
 _LONGEST = 8 << 20
@@ -45,12 +48,21 @@ def sign(
     envelopes = []
     for payload in asked["payloads"]:
         statement = parse(payload)
-        note(f"signing: {statement.kind} of {', '.join(name for name, _ in statement.subject)}")
+        note(f"signing: {_said(statement)}")
         envelopes.append(b64encode(dsse.sign(payload, dsse.PAYLOAD_TYPE, signing)))
     if json:
         emit({"envelopes": envelopes})
     else:
         typer.echo("\n".join(envelopes))
+
+
+def _said(statement: "Statement") -> str:
+    """What a statement is: its kind, what it is about by name and digest, and the title or study it names."""
+    about = ", ".join(f"{name} sha256 {digest}" for name, digest in statement.subject)
+    fields = ("title", "study", "number", "action", "status", "reason")
+    found = ((name, getattr(statement.predicate, name, None)) for name in fields)
+    words = ", ".join(f"{name} {str(value)!r}" for name, value in found if value is not None)
+    return f"{statement.kind} of {about}" + (f" ({words})" if words else "")
 
 
 def _read(draft: str) -> dict[str, Any]:

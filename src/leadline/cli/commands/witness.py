@@ -121,10 +121,11 @@ def list_(store: options.Store = None, json: options.Json = False) -> None:
 
     JSON: {"cosigner": vkey or null, "logs": [{"origin", "keys", "size"}], "evidence": [{"certainty", "checkpoint"}]}.
     """
-    from leadline.cli.opening import reading
+    from leadline.cli.opening import reading, require_here
     from leadline.cli.output import Page, emit
     from leadline.registry.witnessing import evidence, followed, witness_of
 
+    require_here(store, "what a registry has cosigned")
     with reading(store) as registry:
         witness = witness_of(registry)
         logs, found = followed(registry.store.shelf), evidence(registry.store.shelf)

@@ -183,7 +183,8 @@ def _verdict_slot(study: str, known: Mapping[int, SlotOpening]) -> tuple[int, Sl
     raise NotFoundError(
         "no batch has committed to a verdict of this study yet",
         where=study,
-        remedy="report it with `leadline sealed report`, and wait for the next batch",
+        remedy="report it with `leadline sealed report`, and open it when the week's batch is in the log: a server makes it "
+        "by itself, a registry of your own with `leadline sealed flush`",
     )
 
 

@@ -93,7 +93,9 @@ class SealedWork:
         row = find_seal(self.registry.store, self.id)
         if row is None:
             raise NotFoundError(
-                f"{self.id} is not in the log yet", remedy="it enters with the next batch; try again then"
+                f"{self.id} is not in the log yet",
+                remedy="it enters with the week's batch, which a server makes by itself, and a registry of your own with "
+                "`leadline sealed flush`; try again then",
             )
         return row
 
@@ -241,7 +243,8 @@ class SealedWork:
             raise StateError(
                 f"no batch has committed to attempt {waiting[0]} yet",
                 where=self.id,
-                remedy="report when the next week's batch is in the log (`leadline sealed show ID` says when)",
+                remedy="report when the week's batch is in the log: a server makes it by itself, a registry of your own "
+                "with `leadline sealed flush`",
             )
         report = self.analyze()
         body = report.to_json()

@@ -90,7 +90,7 @@ def prepare(path: Path, *, create: bool, read_only: bool) -> None:
 
 def _create_file(path: Path) -> None:
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o644))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise StoreError(
             f"the database cannot be created ({error.strerror})",
