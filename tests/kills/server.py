@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from kills.launch import Program, Zygote, fresh
@@ -111,9 +112,19 @@ class Server:
         process, self._process = self._process, None
         if process is None:
             return 0
-        if process.poll() is None:
-            (os.killpg if number == signal.SIGKILL else os.kill)(process.pid, number)
+        if process.poll() is None and (number != signal.SIGKILL or not _killed_group(process.pid)):
+            with suppress(ProcessLookupError):  # it ended by itself meanwhile; its status tells
+                os.kill(process.pid, number)
         return process.wait(timeout=120)
+
+
+def _killed_group(pid: int) -> bool:
+    """Kill a process with all it started; False where it is so young that it leads no group yet, nor started any."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _free_port() -> int:
