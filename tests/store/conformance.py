@@ -419,6 +419,44 @@ class StoreConformance:
             assert [type(row["share"]) for row in store.select(NOTE, limit=1)] == [float]
             assert self.problems(store, lab) == []
 
+    def test_many_look_ups_in_one(self, store_with: StoreOpener, lab: Lab) -> None:
+        """Rows with one of many values come once each, by the key, up to a limit; what is not there is left out."""
+        with store_with([Notes()]) as store:
+            lab.start(store)
+            for day, title in enumerate(("b", "ä", "b", "Z", "a", "b"), 1):
+                protocol = lab.protocol(title)
+                lab.add(store, lab.freeze(title, protocol, due=f"2026-03-{day:02}"), blobs=(protocol,))
+            found = store.select_among(NOTE, "ix", [6, 2, 99, -1, 4, 2])
+            assert found == [store.get(NOTE, ix) for ix in (2, 4, 6)]
+            titled = store.select_among(NOTE, "title", ["ä", "b", "B", "b"])
+            assert [(row["ix"], row["title"]) for row in titled] == [(2, "b"), (3, "ä"), (4, "b"), (7, "b")]
+            assert store.select_among(NOTE, "title", ["ä", "b"], limit=2) == titled[:2]
+            assert [row["ix"] for row in store.select_among(NOTE, "length", [1])] == [3]
+            assert store.select_among(NOTE, "ix", []) == []
+            assert len(store.select_among(NOTE, "ix", range(5_000))) == 6
+            with pytest.raises(ValueError, match="no columns"):
+                store.select_among(NOTE, "no", [1])
+
+    def test_many_look_ups_see_what_was_just_written(self, store_with: StoreOpener, lab: Lab) -> None:
+        """Inside an append they see the entries before it in the same transaction."""
+        with store_with([Notes()]) as store:
+            lab.start(store)
+            seen: list[list[str]] = []
+
+            def watching(title: str) -> Callable[[ReadView], list[Draft]]:
+                protocol = lab.protocol(title)
+
+                def build(view: ReadView) -> list[Draft]:
+                    found = view.select_among(NOTE, "ix", range(view.size()))
+                    seen.append([str(row["title"]) for row in found])
+                    return [Draft(lab.freeze(title, protocol), (protocol,))]
+
+                return build
+
+            for title in ("first", "second", "third"):
+                store.append(watching(title), sign=lab.sign)
+            assert seen == [[], ["first"], ["first", "second"]]
+
     def test_any_text_is_kept_as_it_is(self, store_with: StoreOpener, lab: Lab) -> None:
         """A projection may keep texts with any characters, U+0000 included, and finds them by their value."""
         hard = ["\0", "\0\0", "\1", "\1\1", "a\0b", "\2", "'; --", "%s", '"\\', ""]
@@ -433,10 +471,14 @@ class StoreConformance:
                 assert store.count(TEXT, {"text": text}) == 1
             counted = store.count_by(TEXT, ("text",), where="text", among=["%s", "\1\1", "absent"])
             assert counted == [(("\1\1",), 1), (("%s",), 1)]
+            held = store.count_by(TEXT, ("text",), where="text", among=["a\0b", "a"])
+            assert held == [(("a\0b",), 1)]
             assert store.count_by(TEXT, ("ix",), where="ix", among=[2], starting=("text", "\0")) == [
                 ((2,), 2)
             ]
             assert store.count_by(TEXT, ("ix",), where="ix", among=[]) == []
+            assert [row["text"] for row in store.select_among(TEXT, "text", hard)] == sorted(hard)
+            assert [row["text"] for row in store.select_among(TEXT, "text", ["a\0b", "a"])] == ["a\0b"]
             assert self.problems(store, lab) == []
 
     def test_projections_read_what_they_wrote(self, store_with: StoreOpener, lab: Lab) -> None:

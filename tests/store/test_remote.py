@@ -29,8 +29,11 @@ from leadline.registry.access import Rates
 from leadline.registry.registry import Registry
 from leadline.registry.study import Study
 from leadline.store.projections.authority import keys as list_keys
+from leadline.store.projections.facets import FACET
 from leadline.store.projections.studies import STUDY
+from leadline.store.remote import view
 from leadline.store.remote import wire as wiring
+from leadline.store.remote.asking import leading
 from leadline.store.remote.store import RemoteStore
 from leadline.store.remote.wire import Wire, check_address, error_of
 from registry.world import World
@@ -123,6 +126,12 @@ def test_reads_agree_with_the_registry_itself(lab: Elsewhere, served: Service) -
     for table in (table for projection in near.projections() for table in projection.tables):
         assert far.select(table) == near.select(table), table.name
         assert far.count(table) == near.count(table)
+        for name in sorted(leading(table)):
+            values = [row[name] for row in near.select(table)]
+            whole = [value for value in values if isinstance(value, int)]
+            texts = [value for value in values if isinstance(value, str)]
+            assert far.select_among(table, name, whole) == near.select_among(table, name, whole)
+            assert far.select_among(table, name, texts) == near.select_among(table, name, texts)
     assert far.select(STUDY, order="title", descending=True) == near.select(
         STUDY, order="title", descending=True
     )
@@ -137,6 +146,28 @@ def test_reads_agree_with_the_registry_itself(lab: Elsewhere, served: Service) -
     near.take_down(study.row.protocol, "a name in it")
     assert far.taken_down(study.row.protocol) == "a name in it"
     assert not far.has_blob(study.row.protocol)
+
+
+def test_many_look_ups_from_afar_go_in_portions(
+    lab: Elsewhere, served: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small the portions, the rows and their order are those of one question."""
+    for _ in range(4):
+        lab.register()
+    near, far = served.world.registry.store, lab.registry.store
+    indexes = list(range(far.size()))[::-1]
+    monkeypatch.setattr(view, "MAX_AMONG", 3)
+    monkeypatch.setattr(view, "MAX_ROWS", 2)
+    rows = near.select_among(FACET, "ix", indexes)
+    assert len(rows) > 8
+    assert far.select_among(FACET, "ix", indexes) == rows
+    assert far.select_among(FACET, "ix", indexes, limit=5) == rows[:5]
+    assert far.select_among(FACET, "mark", [str(rows[0]["mark"])] * 2) == near.select_among(
+        FACET, "mark", [str(rows[0]["mark"])]
+    )
+    monkeypatch.setattr(view, "MAX_SKIP", 1)
+    with pytest.raises(StoreError, match="over the network"):
+        far.select_among(FACET, "ix", indexes)
 
 
 def test_facets_and_neighbours_from_afar(lab: Elsewhere, served: Service) -> None:

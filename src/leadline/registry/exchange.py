@@ -82,7 +82,7 @@ def _statements(registry: "Registry", study: "Study", folder: Path) -> list[Path
     with registry.store.snapshot() as view:
         size = view.size()
         checkpoint = view.checkpoint(size)
-        for index, envelope in statements_of(view, study.id, study.index):
+        for index, envelope in statements_of(view, study.id):
             proof = Certificate.make(index, view.inclusion_proof(index, size), checkpoint, envelope)
             written.append(_write(folder / f"{index}{ENVELOPE}", envelope))
             written.append(_write(folder / f"{index}{SUFFIX}", proof.format()))

@@ -1,22 +1,20 @@
 """Which statements of a log one study rests on: its own, and those of the keys that signed them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from leadline.ledger.dsse import decode
-from leadline.ledger.keys import VerifyKey
-from leadline.ledger.predicates import Close, Freeze, Key, Predicate, Reveal
-from leadline.ledger.statements import parse, predicate_type
+from leadline.ledger.predicates import Freeze, Key, Predicate, Reveal
+from leadline.ledger.statements import parse
 from leadline.registry.filenames import file_name
 from leadline.store.projections.seals import slots
+from leadline.store.projections.statements import AboutRow, about
 from leadline.store.protocol import ReadView
 
 #: Ends the name of a file that holds one signed statement.
 ENVELOPE = ".dsse.json"
 #: What an export says of bytes that are not in it because they were taken down: reasons by digest.
 TAKEN_DOWN = "taken-down.json"
-_KEY = predicate_type("key").encode()
 
 
 def log_path(sha256: str, name: str) -> PurePosixPath:
@@ -24,66 +22,58 @@ def log_path(sha256: str, name: str) -> PurePosixPath:
     return PurePosixPath("logs", sha256[:16], file_name(name))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    index: int
-    envelope: bytes
-    signer: str
-    predicate: Predicate
+def statements_of(view: ReadView, study: str) -> Iterator[tuple[int, bytes]]:
+    """(log index, envelope) of everything a study rests on, in log order.
 
-
-def statements_of(view: ReadView, study: str, freeze: int) -> Iterator[tuple[int, bytes]]:
-    """(log index, envelope) of everything a study rests on, in log order; `freeze` is the index of its freeze.
-
-    These are all statements about the study (for a once sealed one its seal, and the batches with a slot of it), and the registrations, rotations and revocations of the keys
-    that signed them. Closings are left out: each concerns many studies, and no report depends on one.
+    Closings are left out: each concerns many studies, and no report depends on one.
     """
-    own, keys = _scan(view, study, freeze, {batch for batch, _ in slots(view, study)})
-    needed = {found.signer for found in own}
-    for found in own:
-        if isinstance(found.predicate, Freeze):
-            needed.update(found.predicate.keys)
-        if isinstance(found.predicate, Reveal) and found.predicate.keys is not None:
-            needed.update(found.predicate.keys.keys)
-    chosen = _closure(keys, needed)
-    for found in sorted([*own, *chosen], key=lambda found: found.index):
-        yield found.index, found.envelope
+    for index in indexes_of(view, study, view.size(), closings=False):
+        yield index, view.entry(index)
 
 
-def _scan(view: ReadView, study: str, freeze: int, batches: set[int]) -> tuple[list[_Found], list[_Found]]:
-    """The statements about the study, and every key statement of the log."""
-    own, keys = [], []
-    for index, envelope in enumerate(view.entries()):
-        opened = decode(envelope)
-        mine = index == freeze or index in batches or study.encode() in opened.payload
-        if not mine and _KEY not in opened.payload:  # spares reading most of a long log
-            continue
-        said = parse(opened.payload).predicate
-        found = _Found(index, envelope, opened.keyid, said)
-        if isinstance(said, Key):
+def indexes_of(view: ReadView, study: str, size: int, *, closings: bool = True) -> Sequence[int]:
+    """Log indexes of everything a study rests on among the first `size` entries, in order.
+
+    These are all statements about the study (for a once sealed one its seal, and the batches with a slot of it),
+    those that closed it if `closings`, and the registrations, rotations and revocations of the keys that signed
+    them or may act for it.
+    """
+    own = [row for row in about(view, (study,), size) if closings or row.kind != "close"]
+    batches = {batch for batch, _ in slots(view, study) if batch < size}
+    signers = {row.keyid for row in own} | {decode(view.entry(batch)).keyid for batch in batches}
+    keys = _key_statements(view, study, signers | _named(view, own), size)
+    return sorted({row.ix for row in own} | batches | keys)
+
+
+def _named(view: ReadView, own: Iterable[AboutRow]) -> set[str]:
+    """Keys that may act for the study: its freeze names them, or the reveal of its seal."""
+    found: set[str] = set()
+    for row in own:
+        if row.kind in ("freeze", "reveal"):
+            match _predicate(view, row.ix):
+                case Freeze() as said:
+                    found.update(said.keys)
+                case Reveal(keys=opened) if opened is not None:
+                    found.update(opened.keys)
+    return found
+
+
+def _key_statements(view: ReadView, study: str, fingerprints: set[str], size: int) -> set[int]:
+    """Statements about these keys, those they replaced or name as guardians, and those that signed these."""
+    known: set[str] = set()
+    found: set[int] = set()
+    while fingerprints:
+        known |= fingerprints
+        further: set[str] = set()
+        for row in about(view, fingerprints, size):
+            said = _predicate(view, row.ix)
+            assert isinstance(said, Key), "a fingerprint is the subject of statements about keys"
             if said.study in (None, study):  # a vouching for another study says nothing here
-                keys.append(found)
-        elif (
-            index == freeze
-            or index in batches
-            or (getattr(said, "study", None) == study and not isinstance(said, Close))
-        ):
-            own.append(found)
-    return own, keys
+                found.add(row.ix)
+                further |= {row.keyid, *(said.guardians or ()), *([said.replaces] if said.replaces else [])}
+        fingerprints = further - known
+    return found
 
 
-def _closure(keys: list[_Found], needed: set[str]) -> list[_Found]:
-    """Statements about the needed keys, those they replaced or name as guardians, and those that signed these."""
-    while True:
-        chosen = [found for found in keys if _about(found.predicate) & needed]
-        more = {found.signer for found in chosen}
-        for found in chosen:
-            if isinstance(said := found.predicate, Key):
-                more |= {*([said.replaces] if said.replaces else []), *(said.guardians or ())}
-        if more <= needed:
-            return chosen
-        needed = needed | more
-
-
-def _about(said: Predicate) -> set[str]:
-    return {VerifyKey.parse(said.public).fingerprint} if isinstance(said, Key) else set()
+def _predicate(view: ReadView, index: int) -> Predicate:
+    return parse(decode(view.entry(index)).payload).predicate

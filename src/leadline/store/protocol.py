@@ -16,7 +16,7 @@ from leadline.ledger import keys
 from leadline.ledger.fsck import Problem
 from leadline.ledger.keys import SigningKey, VerifyKey
 from leadline.store.model import Appended, BlobInfo, CheckpointSigner, Draft, Rebuilt
-from leadline.store.projection import BlobReader, Projection, Table, TableReader, Value
+from leadline.store.projection import BlobReader, Projection, Row, Table, TableReader, Value
 from leadline.store.shelf import Shelf
 from leadline.store.text import TextAnswer, TextQuestion
 
@@ -74,6 +74,15 @@ class ReadView(TableReader, BlobReader, Protocol):
 
     def match_text(self, question: TextQuestion) -> TextAnswer:
         """Log indexes of the documents that answer a full-text question."""
+        ...
+
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`: many look-ups in one.
+
+        `among` holds integers or texts, thousands at most, repeats count once; an empty one gives nothing.
+        """
         ...
 
     def count_by(

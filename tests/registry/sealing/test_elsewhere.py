@@ -16,10 +16,12 @@ from leadline.registry.recheck import verify_study
 from leadline.registry.registry import Registry
 from leadline.registry.sealing import SealedWork, flush, make_share, seal
 from leadline.registry.sealing.release import recover, reveal_with_shares
+from leadline.registry.statements import indexes_of
 from leadline.store.projections import seals
 from leadline.store.projections.authority import keys as list_keys
 from leadline.store.remote import wire as wiring
 from leadline.store.remote.store import RemoteStore
+from registry.test_statements import read_through
 from registry.world import World
 from web.api.world import Service, service
 
@@ -118,6 +120,10 @@ def test_silent_weeks_are_opened_with_the_studys_own_key(lab: Far) -> None:
         lab.week()
     assert work.reveal().left_out == ()
     assert len(seals.slots(lab.near.store, work.id)) == 2 + 1
+    view, row = lab.near.store, lab.near.study(work.id).row
+    for size in range(row.ix + 1, view.size() + 1):
+        expected = read_through(view, row.id, row.promised, size, closings=True)
+        assert list(indexes_of(view, row.id, size)) == expected
 
 
 def test_the_server_keeps_no_trace_of_a_hazard_seals_author(lab: Far) -> None:

@@ -25,7 +25,7 @@ OPERATIONS = {
     "searchStudies", "countFacets", "getStudy", "getProtocol", "getReport", "getCertificate", "listStatements",
     "listAttempts", "listJudgements", "listSiblings", "getAuthor", "listKeys", "checkProtocol", "findSimilar",
     "getSchema", "submitStatements", "putBlob", "getBlob", "getLog", "listEntries", "getFeed", "proveInclusion",
-    "proveConsistency", "getCheckpoint", "listCosignatures", "listTimestamps", "listTables", "listRows",
+    "proveConsistency", "getCheckpoint", "listCosignatures", "listTimestamps", "listTables", "listRows", "lookUpRows",
     "countRows", "countGroups", "matchText", "submitSeal", "depositSlot",
     "signHazardSeal", "askOwn", "holdSeal", "openHazardFields", "sendRequest",
 }  # fmt: skip

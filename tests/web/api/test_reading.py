@@ -43,6 +43,29 @@ def test_a_study_and_everything_about_it(served: Service) -> None:
     assert {"key", "freeze", "attempt", "attach", "report"} == {one["kind"] for one in said}
 
 
+def test_a_studys_statements_in_pages_as_of_an_index(served: Service) -> None:
+    """Pages of one state add up to the whole, whatever is registered meanwhile; a later state has more."""
+    world = served.world
+    study = world.honest_study()
+    path = f"/studies/{study.id}/statements"
+    whole = served.get(path)
+    assert whole["next"] is None
+    found: list[Any] = []
+    page = served.get(f"{path}?limit=2")
+    as_of = page["as_of"]
+    while True:
+        found += page["entries"]
+        if page["next"] is None:
+            break
+        world.attempt(study, name=f"more {len(found)}")
+        page = served.get(f"{path}?limit=2&start={page['next']}&as_of={as_of}")
+    assert found == whole["entries"]
+    later = served.get(f"{path}?limit=256")["entries"]
+    assert later[: len(found)] == found
+    assert len(later) > len(found)
+    assert served.get(f"{path}?start={later[-1]['index'] + 1}")["entries"] == []
+
+
 def test_the_certificate_verifies_offline(served: Service) -> None:
     """The certificate from the API and the log's key prove the freeze."""
     study = served.world.register()

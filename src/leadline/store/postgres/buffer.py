@@ -67,6 +67,13 @@ class BufferedTables(PostgresTables):
         self._send(table)
         return super().count(table, where)
 
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        self._send(table)
+        return super().select_among(table, where, among, limit=limit)
+
     def count_by(
         self,
         table: Table,

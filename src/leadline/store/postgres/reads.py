@@ -157,6 +157,13 @@ class PostgresReads(ABC):
         with self._reading() as at:
             return at.tables.count(table, where)
 
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        with self._reading() as at:
+            return at.tables.select_among(table, where, among, limit=limit)
+
     def count_by(
         self,
         table: Table,

@@ -55,6 +55,15 @@ class PostgresTables:
         )
         return int(row[0]) if row else 0
 
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        if not among:
+            return []
+        found = self.session.rows(_among_sql(table, where), (bound(list(among)), limit))
+        return [_row(table, row) for row in found]
+
     def count_by(
         self,
         table: Table,
@@ -226,6 +235,16 @@ def _direction(name: str, descending: bool, nullable: bool) -> str:
     """NULLs stand before all values, as in SQLite."""
     nulls = (" NULLS LAST" if descending else " NULLS FIRST") if nullable else ""
     return f"{quoted(name)}{' DESC' if descending else ''}{nulls}"
+
+
+@cache
+def _among_sql(table: Table, where: str) -> str:
+    _conditions(table, _given((where,)))
+    return (
+        f"SELECT {columns(table.names)} FROM {place(table.name)} "
+        f"WHERE {quoted(where)} = ANY(%s::{cast_of(table, where)}[]) "
+        f"ORDER BY {columns(table.key)} LIMIT %s::bigint"
+    )
 
 
 @cache

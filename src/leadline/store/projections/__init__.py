@@ -17,11 +17,13 @@ from leadline.store.projections.references import References
 from leadline.store.projections.reports import Reports
 from leadline.store.projections.seals import Seals
 from leadline.store.projections.search import Search
+from leadline.store.projections.statements import Statements
 from leadline.store.projections.studies import Studies
 
 BUILT_IN: Final[tuple[Projection, ...]] = (
     Rights(),  # first: it refuses what the signer may not say
     Leaves(),
+    Statements(),
     References(),
     Seals(),  # before studies: what a reveal opens becomes one
     Studies(),

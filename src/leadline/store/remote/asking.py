@@ -9,6 +9,8 @@ from leadline.store.projection import Column, Row, Table, Value
 #: Rows in one answer, and how far into a listing one may skip.
 MAX_ROWS: Final = 1_000
 MAX_SKIP: Final = 50_000
+#: Values that are looked up in one question.
+MAX_AMONG: Final = 1_000
 _MAX_TEXT: Final = 4_000
 _INTEGER_BOUND: Final = 2**63
 

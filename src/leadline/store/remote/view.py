@@ -12,7 +12,7 @@ from leadline.ledger.tlog.tree import leaf_hash
 from leadline.store.blobs import check_bytes, check_digest
 from leadline.store.projection import Row, Table, Value
 from leadline.store.projections.leaves import LEAF
-from leadline.store.remote.asking import MAX_ROWS, MAX_SKIP, from_json, is_cheap, to_json
+from leadline.store.remote.asking import MAX_AMONG, MAX_ROWS, MAX_SKIP, from_json, is_cheap, to_json
 from leadline.store.remote.wire import Wire
 from leadline.store.text import TextAnswer, TextQuestion
 
@@ -143,11 +143,7 @@ class RemoteView:
         more = True
         while more and (limit is None or len(found) < limit):
             if len(found) > MAX_SKIP:
-                raise StoreError(
-                    f"more than {MAX_SKIP:,} rows of {table.name} would be read over the network",
-                    where=self._wire.address,
-                    remedy="mirror the registry (`leadline mirror`), and read the mirror",
-                )
+                raise self._too_many(table)
             size = MAX_ROWS if limit is None else min(MAX_ROWS, limit - len(found))
             rows, more = self._rows(
                 table,
@@ -169,6 +165,17 @@ class RemoteView:
         said = self._wire.get(f"/tables/{table.name}/count", where=json.dumps(to_json(conditions)))
         self._check_state(said)
         return int(said["count"])
+
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        wanted: list[Value] = list(dict.fromkeys(among))
+        found: list[Row] = []
+        for start in range(0, len(wanted), MAX_AMONG):
+            found += self._among(table, where, wanted[start : start + MAX_AMONG], limit)
+        found.sort(key=lambda row: [_rank(row[name]) for name in table.key])
+        return found if limit is None else found[:limit]
 
     def count_by(
         self,
@@ -295,6 +302,10 @@ class RemoteView:
             limit=limit,
         )
         self._check_state(said)
+        return self._read_rows(table, said)
+
+    def _read_rows(self, table: Table, said: Mapping[str, Any]) -> tuple[list[Row], bool]:
+        """The rows of an answer, and whether there are more behind them."""
         try:
             return [from_json(table, row) for row in said["rows"]], bool(said["more"])
         except InputError:
@@ -303,6 +314,21 @@ class RemoteView:
                 where=self._wire.address,
                 remedy="use the version of Leadline that the server runs (GET /api/v1/log says which)",
             ) from None
+
+    def _among(self, table: Table, where: str, among: Sequence[Value], limit: int | None) -> list[Row]:
+        """One portion of a look-up of many values, in as many answers as it takes."""
+        found: list[Row] = []
+        more = True
+        while more and (limit is None or len(found) < limit):
+            if len(found) > MAX_SKIP:
+                raise self._too_many(table)
+            size = MAX_ROWS if limit is None else min(MAX_ROWS, limit - len(found))
+            asked = {"where": where, "among": list(among), "skip": len(found), "limit": size}
+            said = self._wire.ask(f"/tables/{table.name}/among", asked)
+            self._check_state(said)
+            rows, more = self._read_rows(table, said)
+            found += rows
+        return found
 
     def _sorted_here(
         self,
@@ -338,6 +364,13 @@ class RemoteView:
             file.close()
             raise
         return file
+
+    def _too_many(self, table: Table) -> StoreError:
+        return StoreError(
+            f"more than {MAX_SKIP:,} rows of {table.name} would be read over the network",
+            where=self._wire.address,
+            remedy="mirror the registry (`leadline mirror`), and read the mirror",
+        )
 
     def _nonsense(self, what: str) -> IntegrityError:
         return IntegrityError(

@@ -97,6 +97,13 @@ class BufferedTables(SqliteTables):
         self._settle(table, where)
         return super().count(table, where)
 
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        self._send(self._of(table))
+        return super().select_among(table, where, among, limit=limit)
+
     def count_by(
         self,
         table: Table,

@@ -144,6 +144,13 @@ class SqliteReads(ABC):
         return self.tables.count(table, where)
 
     @_guarded
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        return self.tables.select_among(table, where, among, limit=limit)
+
+    @_guarded
     def count_by(
         self,
         table: Table,

@@ -5,7 +5,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from leadline.errors import IntegrityError
 from leadline.store.projection import Row, Table, TextIndex, Value
@@ -45,6 +45,15 @@ class SqliteTables:
         (number,) = self._db.execute(sql, tuple(where.values())).fetchone()
         return int(number)
 
+    def select_among(
+        self, table: Table, where: str, among: Sequence[int] | Sequence[str], *, limit: int | None = None
+    ) -> list[Row]:
+        """Rows whose column `where` is one of `among`, ordered by the key, at most `limit`."""
+        members, bound = _members(among)
+        sql = _among_sql(table, where, members)
+        found = self._db.execute(sql, (*bound, -1 if limit is None else limit))
+        return [dict(zip(table.names, row, strict=True)) for row in found]
+
     def count_by(
         self,
         table: Table,
@@ -57,9 +66,10 @@ class SqliteTables:
     ) -> list[tuple[tuple[Value, ...], int]]:
         """Rows of `table` with `where` in `among`, counted for each combination of `group`; most rows first."""
         column, prefix = starting or (None, "")
-        sql = _count_by_sql(table, tuple(group), where, column)
+        members, bound = _members(among)
+        sql = _count_by_sql(table, tuple(group), where, members, column)
         past = (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)) if prefix else ()
-        found = self._db.execute(sql, (json.dumps(list(among)), *past, -1 if limit is None else limit))
+        found = self._db.execute(sql, (*bound, *past, -1 if limit is None else limit))
         return [(tuple(values), number) for *values, number in found]
 
     def insert(self, table: Table, row: Mapping[str, Value]) -> None:
@@ -114,13 +124,31 @@ def _get_sql(table: Table) -> str:
     return f"SELECT {', '.join(table.names)} FROM {table.name}{_conditions(table, table.key)}"
 
 
-@cache
-def _count_by_sql(table: Table, group: tuple[str, ...], where: str, starting: str | None) -> str:
+def _members(among: Sequence[int] | Sequence[str]) -> tuple[str, tuple[Value, ...]]:
+    """A set as SQL, and what is bound in it: one list, which SQLite's JSON cuts short at U+0000, or each by itself."""
+    if any(isinstance(value, str) and "\0" in value for value in among):
+        return ", ".join("?" * len(among)), tuple(among)
+    return "SELECT value FROM json_each(?)", (json.dumps(list(among)),)
+
+
+@lru_cache(maxsize=256)
+def _among_sql(table: Table, where: str, members: str) -> str:
+    _conditions(table, (where,))
+    return (
+        f"SELECT {', '.join(table.names)} FROM {table.name} WHERE {where} IN ({members}) "
+        f"ORDER BY {', '.join(table.key)} LIMIT ?"
+    )
+
+
+@lru_cache(maxsize=256)
+def _count_by_sql(
+    table: Table, group: tuple[str, ...], where: str, members: str, starting: str | None
+) -> str:
     _conditions(table, (*group, where, *((starting,) if starting else ())))
     columns = ", ".join(group)
     begins = f"AND {starting} >= ? AND {starting} < ? " if starting else ""
     return (
-        f"SELECT {columns}, count(*) AS n FROM {table.name} WHERE {where} IN (SELECT value FROM json_each(?)) "
+        f"SELECT {columns}, count(*) AS n FROM {table.name} WHERE {where} IN ({members}) "
         f"{begins}GROUP BY {columns} ORDER BY n DESC, {columns} LIMIT ?"
     )
 

@@ -46,6 +46,7 @@ _BODIES: Final[tuple[type[BaseModel], ...]] = (
     models.OwnRequest,
     models.FieldsRequest,
     models.TextQuestion,
+    models.AmongQuestion,
     models.GroupQuestion,
 )
 

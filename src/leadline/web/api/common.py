@@ -44,6 +44,8 @@ KeyPath = Annotated[
     str, Path(alias="key", pattern=r"^[0-9a-f]{64}$", description="The fingerprint of a signing key.")
 ]
 Index = Annotated[int, Query(ge=0, le=MAX_INDEX)]
+#: How many entries of the log a page may have.
+PageSize = Annotated[int, Query(ge=1, le=256)]
 AsOf = Annotated[
     int | None,
     Query(ge=0, le=MAX_INDEX, description="Answer as of this log size; the present one if absent."),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from leadline.ledger.fields import Outcome, Standing
 from leadline.registry.intake import MAX_STATEMENTS
 from leadline.store.projections.status import Status
+from leadline.store.remote.asking import MAX_AMONG, MAX_ROWS, MAX_SKIP
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest, a leaf hash, a root or a fingerprint in lower-case hex."""
@@ -561,6 +562,17 @@ class TextQuestion(BaseModel):
     every: bool = True
     ranked: bool = True
     before: Annotated[int, Field(ge=0, le=2**53 - 1)] | None = None
+
+
+class AmongQuestion(BaseModel):
+    """Rows whose column `where` is one of `among`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    where: Annotated[str, Field(max_length=64)]
+    among: Annotated[list[int] | list[Annotated[str, Field(max_length=300)]], Field(max_length=MAX_AMONG)]
+    skip: Annotated[int, Field(ge=0, le=MAX_SKIP)] = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] = 100
 
 
 class GroupQuestion(BaseModel):

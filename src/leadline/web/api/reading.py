@@ -11,7 +11,7 @@ from leadline.ledger.certificate import SUFFIX
 from leadline.ledger.fields import Outcome, Standing
 from leadline.registry.cosigning import certificate_of
 from leadline.registry.siblings import siblings as siblings_of
-from leadline.registry.statements import statements_of
+from leadline.registry.statements import indexes_of
 from leadline.store.facets import facets
 from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.authority import keys as list_keys
@@ -20,7 +20,17 @@ from leadline.store.projections.studies import studies
 from leadline.store.query import Query as Question
 from leadline.store.search import search_studies
 from leadline.web.api import models, shapes
-from leadline.web.api.common import MAX_INDEX, AsOf, KeyPath, StudyPath, any_study, looking, open_study
+from leadline.web.api.common import (
+    MAX_INDEX,
+    AsOf,
+    Index,
+    KeyPath,
+    PageSize,
+    StudyPath,
+    any_study,
+    looking,
+    open_study,
+)
 from leadline.web.api.record import entry_of
 from leadline.web.context import Site
 
@@ -171,14 +181,21 @@ def routes(site: Site) -> APIRouter:
         operation_id="listStatements",
         summary="Every statement a study rests on",
     )
-    def statements(study: StudyPath) -> models.Entries:
-        """Its own statements, and those of the keys that signed them, in log order."""
-        with looking(site) as view:
-            row = open_study(view, study)
-            found = [
-                entry_of(index, envelope) for index, envelope in statements_of(view, row.id, row.promised)
-            ]
-            return models.Entries(as_of=view.size(), entries=found, next=None)
+    def statements(
+        study: StudyPath, start: Index = 0, limit: PageSize = 64, as_of: AsOf = None
+    ) -> models.Entries:
+        """Its own statements, those that closed it, and those of the keys that signed them, in log order.
+
+        From log index `start` on; go on at `next`, with the `as_of` of the first page, to read one state to its end.
+        """
+        with looking(site, as_of) as view:
+            row, size = open_study(view, study), view.size()
+            indexes = [index for index in indexes_of(view, row.id, size) if index >= start]
+            return models.Entries(
+                as_of=size,
+                entries=[entry_of(index, view.entry(index)) for index in indexes[:limit]],
+                next=indexes[limit] if len(indexes) > limit else None,
+            )
 
     @router.get("/studies/{study}/attempts", operation_id="listAttempts", summary="Every announced run")
     def attempts(study: StudyPath) -> list[models.Attempt]:

@@ -18,13 +18,12 @@ from leadline.ledger.tlog.tree import leaf_hash
 from leadline.registry.cosigning import with_cosignatures
 from leadline.store.projections.references import is_referenced
 from leadline.web.api import models
-from leadline.web.api.common import MAX_INDEX, DigestPath, Index, hexes, looking
+from leadline.web.api.common import MAX_INDEX, DigestPath, Index, PageSize, hexes, looking
 from leadline.web.context import Site
 
 _CHUNK: Final = 1 << 18
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})", re.ASCII)
 _IndexPath = Annotated[int, Path(ge=0, le=MAX_INDEX)]
-_Page = Annotated[int, Query(ge=1, le=256)]
 _Place = Annotated[str | None, Query(pattern=r"^[0-9a-f/]{1,64}$")]
 _After = Annotated[str, Query(pattern=r"^[0-9a-f/~]{0,64}$")]
 
@@ -57,7 +56,7 @@ def routes(site: Site) -> APIRouter:
             )
 
     @router.get("/log/entries", operation_id="listEntries", summary="Entries in log order")
-    def entries(start: Index = 0, limit: _Page = 64) -> models.Entries:
+    def entries(start: Index = 0, limit: PageSize = 64) -> models.Entries:
         """Signed envelopes, byte for byte, from `start` on."""
         with looking(site) as view:
             size = view.size()
@@ -67,7 +66,7 @@ def routes(site: Site) -> APIRouter:
             return models.Entries(as_of=size, entries=found, next=stop if start < stop < size else None)
 
     @router.get("/feed", operation_id="getFeed", summary="What came in since an index")
-    def feed(since: Index = 0, limit: _Page = 256) -> models.Entries:
+    def feed(since: Index = 0, limit: PageSize = 256) -> models.Entries:
         """The same entries, for those who follow: ask again with `since` = the last answer's `as_of` or `next`."""
         return entries(since, limit)
 
@@ -144,12 +143,12 @@ def routes(site: Site) -> APIRouter:
         return models.Kept(items=items)
 
     @router.get("/log/cosignatures", operation_id="listCosignatures", summary="What witnesses cosigned")
-    def cosignatures(key: _Place = None, after: _After = "", limit: _Page = 64) -> models.Kept:
+    def cosignatures(key: _Place = None, after: _After = "", limit: PageSize = 64) -> models.Kept:
         """Signature lines by tree size (20 digits), smallest first."""
         return kept("cosignatures", key, after, limit)
 
     @router.get("/log/timestamps", operation_id="listTimestamps", summary="Time stamps from outside")
-    def timestamps(key: _Place = None, after: _After = "", limit: _Page = 64) -> models.Kept:
+    def timestamps(key: _Place = None, after: _After = "", limit: PageSize = 64) -> models.Kept:
         """RFC 3161 responses over checkpoints, by tree size and authority."""
         return kept("timestamps", key, after, limit)
 

@@ -4,6 +4,7 @@ All of these tables follow from the public log. Only questions that cost about w
 rows looked up by a key or an index, in bounded portions.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -94,6 +95,24 @@ def routes(site: Site) -> APIRouter:
             return models.RowCount(as_of=view.size(), count=view.count(found, conditions))
 
     @router.post(
+        "/tables/{table}/among",
+        operation_id="lookUpRows",
+        summary="Rows looked up by many values",
+        openapi_extra=body_of(models.AmongQuestion, {"where": "ix", "among": [3, 5]}),
+    )
+    def among(table: _Name, body: Body) -> models.Rows:
+        """Rows that have one of some values in a column, ordered by the key."""
+        found, asked = table_of(table), read_model(body, models.AmongQuestion)
+        wanted = _among(found, asked.where, asked.among)
+        with looking(site) as view:
+            held = view.select_among(found, asked.where, wanted, limit=asked.skip + asked.limit + 1)
+            size = view.size()
+        rows = held[asked.skip :]
+        return models.Rows(
+            as_of=size, rows=[to_json(row) for row in rows[: asked.limit]], more=len(rows) > asked.limit
+        )
+
+    @router.post(
         "/tables/{table}/groups",
         operation_id="countGroups",
         summary="Rows counted by columns",
@@ -104,25 +123,17 @@ def routes(site: Site) -> APIRouter:
     def groups(table: _Name, body: Body) -> models.Groups:
         """How many rows have a column among some values, for each combination of other columns."""
         found, asked = table_of(table), read_model(body, models.GroupQuestion)
-        for name in (*asked.group, asked.where):
+        for name in asked.group:
             _require_column(found, name)
-        if asked.where not in leading(found):
-            raise InputError(
-                f"rows of {found.name} cannot be looked up by {asked.where}",
-                remedy=f"use one of {', '.join(sorted(leading(found)))}",
-            )
+        wanted = _among(found, asked.where, asked.among)
         if asked.starting is not None:
             _require_text(found, asked.starting)
-        column = next(one for one in found.columns if one.name == asked.where)
-        among: Any = [read_value(found.name, column, value) for value in asked.among]
-        if column.type not in ("integer", "text"):
-            raise InputError("only integers and texts are counted among", where=column.name)
         with looking(site) as view:
             counted = view.count_by(
                 found,
                 asked.group,
                 where=asked.where,
-                among=among,
+                among=wanted,
                 starting=asked.starting,
                 limit=asked.limit,
             )
@@ -195,6 +206,20 @@ def _after(table: Table, order: str | None, text: str) -> Value:
     if column.type in ("integer", "real"):
         value = parse_strict(text.encode("utf-8", "surrogatepass"))
     return read_value(table.name, column, value)
+
+
+def _among(table: Table, where: str, values: Sequence[int] | Sequence[str]) -> Any:
+    """Integers or texts to look up in a column that an index begins with."""
+    _require_column(table, where)
+    if where not in leading(table):
+        raise InputError(
+            f"rows of {table.name} cannot be looked up by {where}",
+            remedy=f"use one of {', '.join(sorted(leading(table)))}",
+        )
+    column = next(one for one in table.columns if one.name == where)
+    if column.type not in ("integer", "text"):
+        raise InputError("only integers and texts are looked up many at a time", where=where)
+    return [read_value(table.name, column, value) for value in values]
 
 
 def _require_column(table: Table, name: str | None) -> None:
