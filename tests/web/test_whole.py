@@ -13,7 +13,7 @@ from leadline.store.query import Query
 from leadline.web.context import Site
 from leadline.web.pages.areas import _words
 from leadline.web.settings import Settings
-from leadline.web.views.cards import card
+from leadline.web.views.cards import cards
 from leadline.web.views.whole import outcomes_of_all, states_of_all
 from web.site import PLOTS, TODAY, Lab
 
@@ -49,5 +49,5 @@ def test_one_grace_is_told_everywhere(record: Record) -> None:
     with record[0].registry.store.snapshot() as view:
         row = find_study(view, record[1][closed].id)
         assert row is not None and row.due == "2026-06-01"
-        assert "grace ended 2026-08-30" in card(view, row, TODAY.date()).deadline
-        assert "grace ended 2026-07-01" in card(view, row, TODAY.date(), grace_days=30).deadline
+        assert "grace ended 2026-08-30" in cards(view, [row], TODAY.date())[0].deadline
+        assert "grace ended 2026-07-01" in cards(view, [row], TODAY.date(), grace_days=30)[0].deadline

@@ -1,7 +1,8 @@
 """The tools that read: search, get, check, and what documents look like."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 from leadline.errors import InputError
@@ -26,8 +27,9 @@ from leadline.registry.check.registered import compared
 from leadline.registry.computing import Computing
 from leadline.registry.registry import Registry
 from leadline.store.facets import facets
+from leadline.store.listing import Listing
 from leadline.store.projections.facets import marks_of
-from leadline.store.projections.reports import reports, verdicts
+from leadline.store.projections.reports import VerdictRow
 from leadline.store.projections.status import status_of
 from leadline.store.projections.studies import StudyRow, areas, authors, hypotheses
 from leadline.store.protocol import ReadView
@@ -56,7 +58,7 @@ def search(registry: Registry, query: Query, *, cursor: str | None, counts: bool
     counted = facets(view, query, today=today) if counts and cursor is None else {}
     return Found(
         provenance=Provenance(origin=origin, as_of=page.as_of),
-        hits=[hit(view, row, origin, page.as_of, today) for row in page.studies],
+        hits=hits(view, page.studies, origin, page.as_of, today),
         counts={
             name: [Count(value=value, studies=number) for value, number in values[:_MOST_COUNTS]]
             for name, values in counted.items()
@@ -68,36 +70,45 @@ def search(registry: Registry, query: Query, *, cursor: str | None, counts: bool
     )
 
 
-def hit(view: ReadView, row: StudyRow, origin: str, as_of: int, today: date, why: str | None = None) -> Hit:
-    """A study as a list shows it, in at most some 400 tokens."""
-    claims = [clean(one.claim, LONGEST_CLAIM) for one in hypotheses(view, row.ix)[:_MOST_CLAIMS]]
+def hits(
+    view: ReadView,
+    rows: Sequence[StudyRow],
+    origin: str,
+    as_of: int,
+    today: date,
+    why: Sequence[str] | None = None,
+) -> list[Hit]:
+    """Studies as a list shows them, each in at most some 400 tokens; `why` says of each why it is there."""
+    listing = Listing(view, rows)
+    reasons = why or repeat(None, len(rows))
+    return [
+        _hit(listing, row, origin, as_of, today, reason) for row, reason in zip(rows, reasons, strict=True)
+    ]
+
+
+def _hit(listing: Listing, row: StudyRow, origin: str, as_of: int, today: date, why: str | None) -> Hit:
+    claims = [clean(one.claim, LONGEST_CLAIM) for one in listing.hypotheses(row)[:_MOST_CLAIMS]]
     return Hit(
         provenance=Provenance(
             origin=origin, as_of=as_of, study=row.id, log_index=row.ix, sha256=row.protocol
         ),
         status=status_of(row, today),
         due=row.due,
-        areas=areas(view, row.ix),
-        gap=[mark.removeprefix("gap:") for mark in marks_of(view, row.ix) if mark.startswith("gap:")],
-        results=results(view, row.id),
+        areas=listing.areas(row),
+        gap=[mark.removeprefix("gap:") for mark in listing.marks(row) if mark.startswith("gap:")],
+        results=results(listing.verdicts(row)),
         why=why,
         from_others=StudyWords(
             title=clean(row.title, LONGEST_TITLE),
-            authors=[clean(name, LONGEST_TITLE) for name in authors(view, row.ix)[:_MOST_AUTHORS]],
+            authors=[clean(name, LONGEST_TITLE) for name in listing.authors(row)[:_MOST_AUTHORS]],
             claims=claims,
         ),
     )
 
 
-def results(view: ReadView, study: str) -> list[Result]:
-    """The verdicts of a study's newest report."""
-    published = reports(view, study)
-    if not published:
-        return []
-    return [
-        Result(hypothesis=one.hypothesis, outcome=one.outcome, standing=one.standing)
-        for one in verdicts(view, published[-1].ix)
-    ]
+def results(verdicts: Iterable[VerdictRow]) -> list[Result]:
+    """Verdicts as answers show them."""
+    return [Result(hypothesis=one.hypothesis, outcome=one.outcome, standing=one.standing) for one in verdicts]
 
 
 def get(registry: Registry, study: str, part: PartName, cursor: str | None, today: date) -> Part:
@@ -157,7 +168,9 @@ def check(registry: Registry, computing: Computing, text: str, *, simulate: bool
         provenance=Provenance(origin=origin, as_of=size, sha256=protocol.digest),
         registrable=not any(one.blocks for one in found),
         findings=[Remark(**one.to_dict()) for one in found],
-        similar=[hit(view, one.row, origin, size, today, why="; ".join(one.why)) for one in near],
+        similar=hits(
+            view, [one.row for one in near], origin, size, today, ["; ".join(one.why) for one in near]
+        ),
         simulated=simulate,
     )
 

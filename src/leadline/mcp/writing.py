@@ -18,6 +18,7 @@ from leadline.registry.registry import Registry
 from leadline.registry.run import Run
 from leadline.registry.scan import require_clean
 from leadline.store import Appended
+from leadline.store.listing import Listing
 from leadline.store.projections.judgements import JudgementType
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def report(desk: Desk, study: str, signing: Signing) -> Written:
     published = found.reports
     answer = _recorded(desk.registry, found.id, published[-1].ix if published else None)
     answer.status = "recorded" if len(published) > before else "known"
-    answer.results = results(desk.registry.store, found.id)
+    answer.results = results(Listing(found.registry.store, (found.row,)).verdicts(found.row))
     return answer
 
 

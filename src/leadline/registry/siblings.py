@@ -13,7 +13,7 @@ from typing import Any, Final
 from leadline.errors import Explained
 from leadline.store import ReadView
 from leadline.store.projections.authority import keys_of, right, studies_of
-from leadline.store.projections.studies import StudyRow, studies
+from leadline.store.projections.studies import StudyRow, studies, studies_named
 from leadline.store.projections.studies import study as find_study
 
 #: Said wherever siblings are listed.
@@ -53,7 +53,7 @@ def _of_lineages(view: ReadView, lineages: Iterable[str]) -> Iterator[StudyRow]:
     for lineage in sorted(lineages)[:_MOST_KEYS]:
         for keyid in keys_of(view, lineage, limit=_MOST_KEYS):
             yield from studies(view, keyid=keyid, limit=MOST)
-        yield from filter(None, (find_study(view, name) for name in studies_of(view, lineage, limit=MOST)))
+        yield from studies_named(view, studies_of(view, lineage, limit=MOST))
 
 
 def traits(protocol: Any) -> frozenset[Trait]:

@@ -20,9 +20,10 @@ from leadline.landscape.synonyms import alternatives, concepts, stem
 from leadline.protocol.digest import plain
 from leadline.protocol.model import Protocol as Plan
 from leadline.registry.likeness import Comparison, Frequencies, Traits, reasons
+from leadline.store.listing import Listing
 from leadline.store.projections.facets import FACET, facet_rows
 from leadline.store.projections.search import STUDY_TEXT
-from leadline.store.projections.studies import STUDY, StudyRow, hypotheses, studies, study_at
+from leadline.store.projections.studies import STUDY, StudyRow, studies, studies_at
 from leadline.store.protocol import ReadView
 from leadline.store.text import MAX_WORDS, RANK_CAP, TextQuestion
 
@@ -103,7 +104,8 @@ def nearest(
     comparison = Comparison(mine, frequencies, structure=structure, words=words)
     scores = [comparison.likeness(theirs) for _, theirs in pool]
     if embedder is not None and pool:
-        near = cosines(embedder, _text_of(protocol), [_text_at(view, row) for row, _ in pool])
+        everyone = Listing(view, (row for row, _ in pool))
+        near = cosines(embedder, _text_of(protocol), [_text_at(everyone, row) for row, _ in pool])
         scores = [
             (1 - _MEANING) * score + _MEANING * meant for score, meant in zip(scores, near, strict=True)
         ]
@@ -222,11 +224,10 @@ def _read(view: ReadView, indexes: Sequence[int], digest: str) -> list[tuple[Stu
     for (ix, mark), _ in view.count_by(FACET, ("ix", "mark"), where="ix", among=indexes):
         if isinstance(ix, int) and isinstance(mark, str):
             marks[ix].add(mark)
-    rows = (study_at(view, index) for index in indexes)
+    listing = Listing(view, (row for row in studies_at(view, indexes) if row.protocol != digest))
     return [
-        (row, Traits(frozenset(marks[row.ix]), Counter(concepts(_text_at(view, row, marks[row.ix])))))
-        for row in rows
-        if row is not None and row.protocol != digest
+        (row, Traits(frozenset(marks[row.ix]), Counter(concepts(_text_at(listing, row, marks[row.ix])))))
+        for row in listing.studies
     ]
 
 
@@ -257,9 +258,9 @@ def _text_of(protocol: Plan) -> str:
     return "\n".join((protocol.title, *claims, *techniques))
 
 
-def _text_at(view: ReadView, row: StudyRow, marks: Iterable[str] = ()) -> str:
+def _text_at(listing: Listing, row: StudyRow, marks: Iterable[str] = ()) -> str:
     """The same of a registered study."""
-    claims = (item.claim for item in hypotheses(view, row.ix))
+    claims = (item.claim for item in listing.hypotheses(row))
     names = {mark.partition(":")[2] for mark in marks if mark.startswith("technique:")}
     techniques = sorted(names - {"none"})
     return "\n".join((row.title, *claims, *techniques))

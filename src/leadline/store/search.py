@@ -17,7 +17,7 @@ from datetime import date
 from leadline.errors import InputError
 from leadline.store.cursor import Cursor
 from leadline.store.projections.search import STUDY_TEXT
-from leadline.store.projections.studies import StudyRow, study_at
+from leadline.store.projections.studies import StudyRow, studies_at
 from leadline.store.protocol import ReadView
 from leadline.store.query import Query
 from leadline.store.text import Filter, TextQuestion, split_words
@@ -112,8 +112,7 @@ def _rank(view: ReadView, words: WordGroups, filters: tuple[Filter, ...], as_of:
 
 
 def _rows(view: ReadView, indexes: Sequence[int]) -> tuple[StudyRow, ...]:
-    found = (study_at(view, index) for index in indexes)
-    return tuple(row for row in found if row is not None)
+    return tuple(studies_at(view, indexes))
 
 
 __all__ = [

@@ -1,5 +1,6 @@
 """Studies: what was frozen, by whom, and what state it is in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,7 @@ from leadline.store.projection import (
 )
 from leadline.store.projections.rows import typed
 from leadline.store.projections.seals import opened_study
+from leadline.store.protocol import ReadView
 
 State = Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
 
@@ -284,6 +286,18 @@ def study_at(view: TableReader, index: int) -> StudyRow | None:
     """The study made public at this log index, or None."""
     row = view.get(STUDY, index)
     return None if row is None else typed(StudyRow, row)
+
+
+def studies_at(view: ReadView, indexes: Sequence[int]) -> list[StudyRow]:
+    """The studies made public at these log indexes, in the order of these; where none was, none."""
+    found = {row["ix"]: typed(StudyRow, row) for row in view.select_among(STUDY, "ix", indexes)}
+    return [found[index] for index in indexes if index in found]
+
+
+def studies_named(view: ReadView, ids: Sequence[str]) -> list[StudyRow]:
+    """The studies with these ids, in the order of these; what is no public study is left out."""
+    found = {row["id"]: typed(StudyRow, row) for row in view.select_among(STUDY, "id", ids)}
+    return [found[name] for name in ids if name in found]
 
 
 def studies(

@@ -73,11 +73,12 @@ def routes(site: Site) -> APIRouter:
         protocol = _draft(computing(request), body)
         found = near(site, protocol, limit)
         with looking(site) as view:
+            shown = shapes.studies_of(view, (row for row, _, _ in found), site.today())
             return models.NearStudies(
                 as_of=view.size(),
                 similar=[
-                    models.Near(study=shapes.study_of(view, row, site.today()), score=score, why=why)
-                    for row, score, why in found
+                    models.Near(study=study, score=score, why=why)
+                    for study, (_, score, why) in zip(shown, found, strict=True)
                 ],
             )
 

@@ -5,20 +5,20 @@ from collections.abc import Iterable
 from datetime import date
 
 from leadline.ledger.state import KeyRecord
+from leadline.store.listing import Listing
 from leadline.store.projections.attachments import attachments
 from leadline.store.projections.attempts import attempt_logs, attempts
 from leadline.store.projections.judgements import judgements
-from leadline.store.projections.reports import ReportRow, reports, verdicts
+from leadline.store.projections.reports import VerdictRow, reports, verdicts
 from leadline.store.projections.status import status_of
-from leadline.store.projections.studies import StudyRow, amendments, areas, authors, hypotheses
+from leadline.store.projections.studies import StudyRow, amendments
 from leadline.store.protocol import ReadView
 from leadline.verdict.seeding import generate_seed
 from leadline.web.api import models
 
 
-def study_of(view: ReadView, row: StudyRow, today: date) -> models.Study:
-    """A study as a list shows it."""
-    published = reports(view, row.id)
+def study_of(listing: Listing, row: StudyRow, today: date) -> models.Study:
+    """A study of a listing as a list shows it."""
     return models.Study(
         id=row.id,
         index=row.ix,
@@ -28,26 +28,28 @@ def study_of(view: ReadView, row: StudyRow, today: date) -> models.Study:
         created=row.created,
         protocol=row.protocol,
         key=row.keyid,
-        authors=authors(view, row.ix),
-        areas=areas(view, row.ix),
-        verdicts=_verdicts(view, published[-1]) if published else {},
+        authors=listing.authors(row),
+        areas=listing.areas(row),
+        verdicts=_outcomes(listing.verdicts(row)),
     )
 
 
 def studies_of(view: ReadView, rows: Iterable[StudyRow], today: date) -> list[models.Study]:
     """Studies as a list shows them."""
-    return [study_of(view, row, today) for row in rows]
+    listing = Listing(view, rows)
+    return [study_of(listing, row, today) for row in listing.studies]
 
 
 def detail_of(view: ReadView, row: StudyRow, today: date) -> models.Detail:
     """A study with everything the record says of it."""
+    listing = Listing(view, (row,))
     return models.Detail(
-        **study_of(view, row, today).model_dump(),
+        **study_of(listing, row, today).model_dump(),
         as_of=view.size(),
         leaf_hash=row.leaf.hex(),
         seed=generate_seed(row.leaf),
         hypotheses=[
-            models.Hypothesis(id=one.id, kind=one.kind, claim=one.claim) for one in hypotheses(view, row.ix)
+            models.Hypothesis(id=one.id, kind=one.kind, claim=one.claim) for one in listing.hypotheses(row)
         ],
         amendments=amendments_of(view, row.id),
         attempts=attempts_of(view, row.id),
@@ -121,7 +123,7 @@ def reports_of(view: ReadView, study: str) -> list[models.PublishedReport]:
             engine=one.engine,
             key=one.keyid,
             created=one.created,
-            verdicts=_verdicts(view, one),
+            verdicts=_outcomes(verdicts(view, one.ix)),
         )
         for one in reports(view, study)
     ]
@@ -164,8 +166,8 @@ def key_of(record: KeyRecord) -> models.KeyInfo:
     )
 
 
-def _verdicts(view: ReadView, report: ReportRow) -> dict[str, models.Verdict]:
+def _outcomes(verdicts: Iterable[VerdictRow]) -> dict[str, models.Verdict]:
     return {
         one.hypothesis: models.Verdict(outcome=one.outcome, standing=one.standing, reason=one.reason)
-        for one in verdicts(view, report.ix)
+        for one in verdicts
     }

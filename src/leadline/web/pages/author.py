@@ -5,11 +5,10 @@ from typing import Final
 from leadline.errors import NotFoundError
 from leadline.ledger.state import KeyRecord
 from leadline.registry.scoring import ForecastRecord, forecast_record
-from leadline.store.projections.authority import KEY, key, studies_of
+from leadline.store.projections.authority import key, keys, studies_of
 from leadline.store.projections.seals import seal_counts
 from leadline.store.projections.status import STATUSES, Status, status_of
-from leadline.store.projections.studies import StudyRow
-from leadline.store.projections.studies import study as find_study
+from leadline.store.projections.studies import StudyRow, studies_named
 from leadline.store.protocol import ReadView
 from leadline.verdict.view import Row
 from leadline.web.answer import Answer
@@ -89,15 +88,13 @@ def lineage_of(view: ReadView, fingerprint: str) -> list[KeyRecord]:
         raise NotFoundError(
             "no author signs with this key", remedy="Keys are listed with the statements in the log."
         )
-    rows = view.select(KEY, {"lineage": found.lineage}, order="registered")
-    chain = [one for row in rows if (one := key(view, str(row["fingerprint"]))) is not None]
-    return [one for one in chain if one.state != "pending"] or [found]
+    return [one for one in keys(view, lineage=found.lineage) if one.state != "pending"] or [found]
 
 
 def author_studies(view: ReadView, lineage: str) -> list[StudyRow]:
     """Open studies that a chain of keys may act for, newest first."""
-    found = (find_study(view, name) for name in studies_of(view, lineage)[:_MOST])
-    return sorted((row for row in found if row is not None), key=lambda row: -row.ix)
+    found = studies_named(view, studies_of(view, lineage, limit=_MOST))
+    return sorted(found, key=lambda row: -row.ix)
 
 
 def _key_row(one: KeyRecord) -> Row:

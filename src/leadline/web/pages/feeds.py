@@ -6,9 +6,9 @@ from typing import Final
 
 from leadline.draw.svg import Element, el
 from leadline.landscape import area as find_area
+from leadline.store.listing import Listing
 from leadline.store.projections.reports import REPORT
-from leadline.store.projections.studies import StudyRow
-from leadline.store.projections.studies import study as find_study
+from leadline.store.projections.studies import StudyRow, studies_named
 from leadline.store.protocol import ReadView
 from leadline.store.query import Query
 from leadline.store.search import search_studies
@@ -41,20 +41,16 @@ def newest_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
     area = asked.query.get("area")
     title = site.name if area is None else f"{site.name}: {find_area(area).title}"
     page = search_studies(view, Query(area=area, order="newest", limit=_ENTRIES), today=site.today())
-    items = [_registered(site, view, row) for row in page.studies]
-    if area is None:
-        items += _reported(site, view)
-    else:
-        items += [one for row in page.studies for one in _reports_of(StudyView(site, view, row))]
+    found = _viewed(site, view, page.studies)
+    items = [*map(_registered, found), *_reported(_with_reports(site, view) if area is None else found)]
     return _feed(site, address("/feed.atom", area=area), title, items)
 
 
 def author_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
     """Registrations and reports of one chain of keys."""
     chain = lineage_of(view, asked.names["lineage"])
-    rows = author_studies(view, chain[0].lineage)[:_ENTRIES]
-    items = [_registered(site, view, row) for row in rows]
-    items += [one for row in rows for one in _reports_of(StudyView(site, view, row))]
+    found = _viewed(site, view, author_studies(view, chain[0].lineage)[:_ENTRIES])
+    items = [*map(_registered, found), *_reported(found)]
     return _feed(site, f"/author/{chain[0].lineage}/feed.atom", f"{site.name}: {chain[-1].holder}", items)
 
 
@@ -62,7 +58,7 @@ def study_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
     """What happened in one study: its freeze, amendments, runs and reports."""
     found = found_study(site, view, asked)
     row, names = found.row, tuple(found.authors)
-    items = [_registered(site, view, row), *_reports_of(found)]
+    items = [_registered(found), *_reported([found])]
     items += [
         Item(row.id, one.ix, f"Amended: {row.title}", one.reason, one.created, names)
         for one in found.amendments
@@ -93,27 +89,36 @@ def study_feed(site: Site, view: ReadView, asked: Asked) -> Answer:
     return _feed(site, f"/study/{row.id}/feed.atom", f"Study {row.id}: {row.title}", items)
 
 
-def _registered(site: Site, view: ReadView, row: StudyRow) -> Item:
-    found = StudyView(site, view, row)
-    claim = found.hypotheses[0].claim if found.hypotheses else row.title
-    return Item(row.id, row.ix, f"Registered: {row.title}", claim, row.created, tuple(found.authors))
+def _viewed(site: Site, view: ReadView, rows: Iterable[StudyRow]) -> list[StudyView]:
+    listing = Listing(view, rows)
+    return [StudyView(site, view, row, listing) for row in listing.studies]
 
 
-def _reported(site: Site, view: ReadView) -> list[Item]:
+def _with_reports(site: Site, view: ReadView) -> list[StudyView]:
+    """The studies of the newest reports, each once."""
     rows = view.select(REPORT, order="ix", descending=True, limit=_ENTRIES)
-    known = ((row, find_study(view, str(row["study"]))) for row in rows)
-    newest: dict[str, StudyRow] = {str(row["study"]): study for row, study in known if study is not None}
-    return [one for study in newest.values() for one in _reports_of(StudyView(site, view, study))]
+    names = dict.fromkeys(str(row["study"]) for row in rows)
+    return _viewed(site, view, studies_named(view, list(names)))
 
 
-def _reports_of(found: StudyView) -> list[Item]:
-    """The newest report only: what an older one said is on the study's page."""
-    if not found.reports or found.row.state == "withdrawn":
-        return []
-    newest, row = found.reports[-1], found.row
-    claim = found.hypotheses[0].claim if found.hypotheses else row.title
-    word = badge_words(found).capitalize()
-    return [Item(row.id, newest.ix, f"{word}: {row.title}", claim, newest.created, tuple(found.authors))]
+def _registered(found: StudyView) -> Item:
+    row = found.row
+    return Item(row.id, row.ix, f"Registered: {row.title}", _claim(found), row.created, tuple(found.authors))
+
+
+def _reported(studies: Iterable[StudyView]) -> list[Item]:
+    """The newest report of each only: what an older one said is on the study's page."""
+    items: list[Item] = []
+    for found in studies:
+        newest, row = found.newest_report, found.row
+        if newest is not None and row.state != "withdrawn":
+            title = f"{badge_words(found).capitalize()}: {row.title}"
+            items.append(Item(row.id, newest.ix, title, _claim(found), newest.created, tuple(found.authors)))
+    return items
+
+
+def _claim(found: StudyView) -> str:
+    return found.hypotheses[0].claim if found.hypotheses else found.row.title
 
 
 def _feed(site: Site, path: str, title: str, items: Sequence[Item]) -> Answer:

@@ -5,9 +5,10 @@ from typing import Final
 
 from markupsafe import Markup
 
+from leadline.store.listing import Listing
 from leadline.store.projections.reports import REPORT
 from leadline.store.projections.status import Status
-from leadline.store.projections.studies import STUDY, StudyRow, study
+from leadline.store.projections.studies import STUDY, StudyRow, studies_named
 from leadline.store.protocol import ReadView
 from leadline.store.query import Query
 from leadline.store.search import search_studies
@@ -38,7 +39,7 @@ def front(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
     outcomes_picture, outcomes = shares.outcomes(
         outcome_counts, lambda name: address("/search", verdict=name)
     )
-    known = _reported(view)
+    known = Listing(view, _reported(view))
     total, reported = view.count(STUDY), status.get("reported", 0)
     return Answer.page(
         render(
@@ -60,7 +61,7 @@ def front(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
             nulls=outcome_counts.get("null", 0),
             null_share=_percent(outcome_counts.get("null", 0), reported),
             sealed_sentence=totals_sentence(view, today),
-            results=[_drawn(site, view, row) for row in known],
+            results=[_drawn(site, known, row) for row in known.studies],
             owed=_newest(site, view, "overdue", _OWED),
             running=_newest(site, view, "running", _RUNNING),
             newest=_newest(site, view, "registered", _NEWEST),
@@ -75,28 +76,20 @@ def _newest(site: Site, view: ReadView, status: Status, limit: int) -> tuple[Car
     return cards(view, found, today, site.settings.grace_days)
 
 
-def _drawn(site: Site, view: ReadView, row: StudyRow) -> Card:
+def _drawn(site: Site, known: Listing, row: StudyRow) -> Card:
     """A reported study with its estimate as a small picture, where its outcome may be headlined."""
-    shown = card(view, row, site.today(), site.settings.grace_days)
+    shown = card(known, row, site.today(), site.settings.grace_days)
     if shown.verdict is None or not shown.verdict.headlined:
         return shown
-    strip = StudyView(site, view, row).strip
+    strip = StudyView(site, known.view, row, known).strip
     return shown if strip is None else replace(shown, strip=Markup(strip.inline()))  # noqa: S704 (our own drawing)
 
 
 def _reported(view: ReadView) -> list[StudyRow]:
     """The studies with the newest reports, each once."""
-    found: dict[str, StudyRow] = {}
-    for row in view.select(REPORT, order="ix", descending=True, limit=_LOOKED_AT):
-        name = str(row["study"])
-        if name in found:
-            continue
-        known = study(view, name)
-        if known is not None and known.state != "withdrawn":
-            found[name] = known
-        if len(found) == _RESULTS:
-            break
-    return list(found.values())
+    newest = view.select(REPORT, order="ix", descending=True, limit=_LOOKED_AT)
+    names = dict.fromkeys(str(row["study"]) for row in newest)
+    return [row for row in studies_named(view, list(names)) if row.state != "withdrawn"][:_RESULTS]
 
 
 def _percent(part: int, whole: int) -> str:

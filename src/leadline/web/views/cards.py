@@ -6,10 +6,11 @@ from datetime import date
 
 from markupsafe import Markup
 
-from leadline.store.projection import TableReader
-from leadline.store.projections.reports import REPORT, VerdictRow, verdicts
+from leadline.store.listing import Listing
+from leadline.store.projections.reports import VerdictRow
 from leadline.store.projections.status import GRACE_DAYS, Status, deadline_of, status_of
-from leadline.store.projections.studies import StudyRow, authors, hypotheses
+from leadline.store.projections.studies import StudyRow
+from leadline.store.protocol import ReadView
 from leadline.verdict import words as verdict_words
 from leadline.verdict.view import outcome_mark
 from leadline.web.views.words import STATUS, deadline_words
@@ -58,15 +59,9 @@ def verdict_word(row: VerdictRow) -> VerdictWord:
     )
 
 
-def latest_report(view: TableReader, study: str) -> int | None:
-    """Log index of a study's newest report."""
-    rows = view.select(REPORT, {"study": study}, order="ix", descending=True, limit=1)
-    return int(rows[0]["ix"] or 0) if rows else None
-
-
-def card(view: TableReader, row: StudyRow, today: date, grace_days: int = GRACE_DAYS) -> Card:
-    """A study as a list shows it on a day, in a registry that gives this many days of grace."""
-    asked = hypotheses(view, row.ix)
+def card(listing: Listing, row: StudyRow, today: date, grace_days: int = GRACE_DAYS) -> Card:
+    """A study of a listing as a list shows it on a day, in a registry that gives this many days of grace."""
+    asked = listing.hypotheses(row)
     status = status_of(row, today)
     return Card(
         id=row.id,
@@ -74,8 +69,8 @@ def card(view: TableReader, row: StudyRow, today: date, grace_days: int = GRACE_
         claim=asked[0].claim if asked else row.title,
         status=status,
         status_word=STATUS[status],
-        verdict=_leading(view, row, [item.id for item in asked]),
-        authors=_names(authors(view, row.ix)),
+        verdict=_leading(listing, row, [item.id for item in asked]),
+        authors=_names(listing.authors(row)),
         registered=row.created[:10],
         # A list says of what is reported when it was promised, not when it would have been late.
         deadline="" if status == "reported" else deadline_words(deadline_of(row, today, grace_days), status),
@@ -83,20 +78,18 @@ def card(view: TableReader, row: StudyRow, today: date, grace_days: int = GRACE_
 
 
 def cards(
-    view: TableReader, rows: Iterable[StudyRow], today: date, grace_days: int = GRACE_DAYS
+    view: ReadView, rows: Iterable[StudyRow], today: date, grace_days: int = GRACE_DAYS
 ) -> tuple[Card, ...]:
     """Studies as a list shows them, in the order given."""
-    return tuple(card(view, row, today, grace_days) for row in rows)
+    listing = Listing(view, rows)
+    return tuple(card(listing, row, today, grace_days) for row in listing.studies)
 
 
-def _leading(view: TableReader, row: StudyRow, order: list[str]) -> VerdictWord | None:
+def _leading(listing: Listing, row: StudyRow, order: list[str]) -> VerdictWord | None:
     """The verdict on the hypothesis registered first, in the newest report."""
     if row.state == "withdrawn":
         return None
-    index = latest_report(view, row.id)
-    if index is None:
-        return None
-    found = {verdict.hypothesis: verdict for verdict in verdicts(view, index)}
+    found = {verdict.hypothesis: verdict for verdict in listing.verdicts(row)}
     leading = next((found[name] for name in order if name in found), None)
     return None if leading is None else verdict_word(leading)
 

@@ -10,19 +10,17 @@ from leadline.errors import InputError, LeadlineError, NotFoundError
 from leadline.ledger.canon import parse_strict
 from leadline.ledger.state import KeyRecord
 from leadline.protocol.model import Protocol
+from leadline.store.listing import Listing
 from leadline.store.projections.attachments import AttachmentRow, attachments
 from leadline.store.projections.attempts import AttemptRow, attempt_logs, attempts
 from leadline.store.projections.authority import key as find_key
-from leadline.store.projections.reports import ReportRow, VerdictRow, reports, verdicts
+from leadline.store.projections.reports import ReportRow, VerdictRow, reports
 from leadline.store.projections.status import Deadline, Status, deadline_of, status_of
 from leadline.store.projections.studies import (
     AmendmentRow,
     HypothesisRow,
     StudyRow,
     amendments,
-    areas,
-    authors,
-    hypotheses,
 )
 from leadline.store.protocol import ReadView
 from leadline.verdict.page import report_context
@@ -42,6 +40,12 @@ class StudyView:
     site: Site
     view: ReadView
     row: StudyRow
+    among: Listing | None = None
+    """The list it is shown in, which reads for all of its studies at once."""
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return self.among or Listing(self.view, (self.row,))
 
     @cached_property
     def status(self) -> Status:
@@ -56,17 +60,17 @@ class StudyView:
     @cached_property
     def authors(self) -> list[str]:
         """Names, as frozen."""
-        return authors(self.view, self.row.ix)
+        return self._listing.authors(self.row)
 
     @cached_property
     def areas(self) -> list[str]:
         """Areas of the landscape."""
-        return areas(self.view, self.row.ix)
+        return self._listing.areas(self.row)
 
     @cached_property
     def hypotheses(self) -> list[HypothesisRow]:
         """What was asked, as frozen."""
-        return hypotheses(self.view, self.row.ix)
+        return self._listing.hypotheses(self.row)
 
     @property
     def claim(self) -> str:
@@ -103,10 +107,15 @@ class StudyView:
         """Every published report, oldest first."""
         return reports(self.view, self.row.id)
 
+    @property
+    def newest_report(self) -> ReportRow | None:
+        """The newest of them, or None."""
+        return self._listing.report(self.row)
+
     @cached_property
     def verdicts(self) -> list[VerdictRow]:
         """The verdicts of the newest report."""
-        return verdicts(self.view, self.reports[-1].ix) if self.reports else []
+        return self._listing.verdicts(self.row)
 
     @cached_property
     def leading(self) -> VerdictRow | None:
