@@ -72,6 +72,8 @@ def text_ddl(index: TextIndex) -> list[str]:
     return [
         f"CREATE TABLE {place(index.name)} (ix bigint PRIMARY KEY, words tsvector NOT NULL)",
         f"CREATE INDEX ON {place(index.name)} USING gin (words) WITH (fastupdate = off)",
+        # How common a word is decides how it is looked for: 3,000 words are counted instead of 1,000.
+        f"ALTER TABLE {place(index.name)} ALTER words SET STATISTICS 300",
     ]
 
 
