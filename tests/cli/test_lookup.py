@@ -76,8 +76,8 @@ def test_a_date_is_a_date(lab: Lab) -> None:
 def test_the_choices_are_the_stores() -> None:
     """The light copies of statuses, outcomes and standings say what the store says."""
     from leadline.ledger import fields
-    from leadline.store.projections.status import Status
+    from leadline.store.query import SearchStatus
 
-    assert get_args(options.StudyStatus) == get_args(Status)
+    assert get_args(options.StudyStatus) == get_args(SearchStatus)
     assert get_args(options.Outcome) == get_args(fields.Outcome)
     assert get_args(options.Standing) == get_args(fields.Standing)

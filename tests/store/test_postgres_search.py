@@ -16,6 +16,7 @@ from store.test_search import (  # noqa: F401 -- collected here once more, over 
     many,
     test_any_text_can_be_typed,
     test_filters,
+    test_half_a_character_is_refused,
     test_pages_stay_put_while_others_register,
     test_phrases_and_relaxation,
     test_ranked_listings_end,

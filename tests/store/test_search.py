@@ -1,5 +1,6 @@
 """Search: what matches, in which order, in pages that stay put, whatever people type."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,23 @@ def test_ranked_listings_end(store: Store, lab: Lab, monkeypatch: pytest.MonkeyP
             page = search_studies(store, query, cursor=page.cursor)
             count += len(page.studies)
         assert count == expected
+
+
+def test_half_a_character_is_refused(store: Store, lab: Lab) -> None:
+    """A filter with half a surrogate pair is a mistake of the caller, on every engine; in the words it is a space."""
+    lab.start(store)
+    many(store, lab, 2)
+    for name in ("area", "author", "technique", "model", "task", "measure", "protocol", "keyid"):
+        with pytest.raises(InputError, match=f"the {name} to search for is no text"):
+            search_studies(store, Query("common", **{name: "a\ud800"}))
+    assert len(search_studies(store, Query("common\udfff")).studies) == 2
+
+
+def test_a_sealed_study_is_not_searched_for(store: Store) -> None:
+    """The status is refused with what to do instead: a listing that is always empty would say there are none."""
+    with pytest.raises(InputError, match="nothing by which it could be found") as caught:
+        search_studies(store, Query(status="sealed"), today=date(2026, 1, 1))  # type: ignore[arg-type]
+    assert "leadline show" in caught.value.remedy()
 
 
 def test_senseless_searches_are_refused(store: Store) -> None:

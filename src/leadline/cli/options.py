@@ -9,7 +9,7 @@ import typer
 
 StudyState: TypeAlias = Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
 StudyStatus: TypeAlias = Literal[
-    "registered", "sealed", "running", "reported", "overdue", "closed-undisclosed", "withdrawn"
+    "registered", "running", "reported", "overdue", "closed-undisclosed", "withdrawn"
 ]
 Outcome: TypeAlias = Literal["supported", "refuted", "null", "inconclusive"]
 Standing: TypeAlias = Literal["confirmatory", "qualified", "exploratory", "retrospective"]

@@ -1,29 +1,31 @@
 """What to look for: words and properties, and what the properties mean as filters every engine understands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from leadline.errors import InputError
 from leadline.landscape import axes
 from leadline.ledger.fields import Outcome, Standing
 from leadline.store.projections.facets import DISTANCES, FACET, FacetKind, mark
-from leadline.store.projections.status import STATUSES, Status
+from leadline.store.projections.status import Status
 from leadline.store.projections.studies import AUTHOR, STUDY, State
 from leadline.store.text import Filter
 
+SearchStatus = Literal["registered", "running", "reported", "overdue", "closed-undisclosed", "withdrawn"]
+"""A status that can be searched for: a sealed study shows nothing by which it could be found."""
+SEARCH_STATUSES: Final[tuple[SearchStatus, ...]] = get_args(SearchStatus)
 #: The states in which a study can still become overdue, by the status it has until then.
-_OPEN: Final[dict[Status, tuple[State, ...]]] = {
+_OPEN: Final[dict[str, tuple[State, ...]]] = {
     "registered": ("registered",),
     "running": ("running", "attached"),
     "overdue": ("registered", "running", "attached"),
 }
-_ENDED: Final[dict[Status, str]] = {
+_ENDED: Final[dict[SearchStatus, str]] = {
     "reported": "reported",
     "closed-undisclosed": "closed",
     "withdrawn": "withdrawn",
-    "sealed": "sealed",  # no row has it: a sealed study shows nothing that could be searched
 }
 
 
@@ -45,7 +47,7 @@ class Query:
     keyid: str | None = None
     order: Literal["relevance", "newest"] = "relevance"
     limit: int = 10
-    status: Status | None = None
+    status: SearchStatus | None = None
     technique: str | None = None
     model: str | None = None
     task: str | None = None
@@ -59,10 +61,26 @@ class Query:
     def filters(self, today: date | None = None) -> tuple[Filter, ...]:
         """The properties asked for, as filters, those that usually select fewest first.
 
-        Raises InputError for a status or gap that does not exist, and a status without the day it is asked on.
+        Raises InputError for a status or gap that does not exist, a status without the day it is asked on, and a
+        value that is no text.
         """
+        self._check_texts()
         _check_gap(self.gap)
         return (*self._equal(), *self._marked(), *self._dated(), *_status(self.status, today))
+
+    def _check_texts(self) -> None:
+        """Half a surrogate pair, which JSON can spell, is no character, and no engine can look for it."""
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if (
+                isinstance(value, str)
+                and one.name != "text"
+                and any("\ud800" <= c <= "\udfff" for c in value)
+            ):
+                raise InputError(
+                    f"the {one.name} to search for is no text: half a surrogate pair is in it",
+                    remedy="send whole characters, in UTF-8",
+                )
 
     def _equal(self) -> Iterator[Filter]:
         if self.protocol is not None:
@@ -106,15 +124,20 @@ def _check_gap(gap: str | None) -> None:
         )
 
 
-def _status(status: Status | None, today: date | None) -> Iterator[Filter]:
+def _status(status: str | None, today: date | None) -> Iterator[Filter]:
     """`leadline.store.projections.status.status_of`, turned round."""
     if status is None:
         return
     if status in _ENDED:
         yield Filter(STUDY, "ix", "state", _ENDED[status])
         return
+    if status == "sealed":
+        raise InputError(
+            "a sealed study shows nothing by which it could be found",
+            remedy="look at one by its id (`leadline show ID`); all seals are statements of the log, of kind seal",
+        )
     if status not in _OPEN:
-        raise InputError(f"there is no status {status!r}", remedy=f"use one of {', '.join(STATUSES)}")
+        raise InputError(f"there is no status {status!r}", remedy=f"use one of {', '.join(SEARCH_STATUSES)}")
     if today is None:
         raise InputError(
             f"whether a study is {status} depends on the day", remedy="say which day it is (`today=`)"

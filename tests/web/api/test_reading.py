@@ -1,5 +1,6 @@
 """Reading over the API: what is there, exact pages, conditional requests, and nothing about what is not public."""
 
+import json
 import threading
 from base64 import b64decode
 from pathlib import Path
@@ -73,6 +74,70 @@ def test_the_certificate_verifies_offline(served: Service) -> None:
     found = verify_certificate(response.content, study.envelope, [served.get("/log")["vkey"]])
     assert found.index == study.index
     assert f'filename="{study.id}.tlog-proof"' in response.headers["content-disposition"]
+
+
+def test_a_parameter_that_is_not_there_is_named(served: Service) -> None:
+    """A misspelt filter is refused with the names there are, instead of widening the search in silence."""
+    served.world.register()
+    answer = served.client.get(f"{PREFIX}/studies?q=hint&statuss=reported")
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    problem = answer.json()
+    assert "'statuss'" in problem["detail"]
+    assert problem["where"] == "query.statuss"
+    assert "status" in problem["remedy"]
+    assert "technique" in problem["remedy"]
+    for path in ("/log?x=1", "/tables?q=", "/facets?cursor=a", "/log/proof/0?limit=3", "/keys?roles=author"):
+        answer = served.client.get(PREFIX + path)
+        assert answer.status_code == 400, path
+    posted = served.client.post(f"{PREFIX}/match?limit=3", json={})
+    assert (posted.status_code, posted.json()["where"]) == (400, "query.limit")
+    assert served.client.get(f"{PREFIX}/log?%ED%A0%80=1").status_code == 400
+
+
+def test_head_is_get_without_its_body(served: Service) -> None:
+    """Wherever there is GET, HEAD has its status and headers; of a long file no byte is read for it."""
+    study = served.world.honest_study()
+    digest = study.row.protocol
+    for path in (
+        "/studies", "/studies/LL-0000000000000", f"/studies/{study.id}", f"/studies/{study.id}/protocol", "/log", "/openapi.json",
+        "/log/checkpoint", f"/studies/{study.id}/certificate", f"/blobs/{digest}", "/studies?limit=1000", "/nowhere", "/tables/study",
+    ):  # fmt: skip
+        whole, head = (served.client.request(method, PREFIX + path) for method in ("GET", "HEAD"))
+        assert head.status_code == whole.status_code, path
+        assert head.content == b"", path
+        varying = {"date", "x-request-id"}
+        assert {name: value for name, value in head.headers.items() if name not in varying} == {
+            name: value for name, value in whole.headers.items() if name not in varying
+        }, path
+    tag = served.client.head(f"{PREFIX}/log").headers["etag"]
+    assert served.client.head(f"{PREFIX}/log", headers={"If-None-Match": tag}).status_code == 304
+    part = served.client.head(f"{PREFIX}/blobs/{digest}", headers={"Range": "bytes=0-9"})
+    assert (part.status_code, part.headers["content-length"], part.content) == (206, "10", b"")
+    assert served.client.head(f"{PREFIX}/match").status_code == 405
+
+
+def test_sealed_is_no_status_to_search_for(served: Service) -> None:
+    """A sealed study shows nothing by which it could be found, so the choice is not offered."""
+    for path in ("/studies", "/facets"):
+        answer = served.client.get(f"{PREFIX}{path}?status=sealed")
+        assert answer.status_code == 400
+        assert "reported" in answer.json()["detail"]
+
+
+def test_half_a_character_is_no_filter(served: Service) -> None:
+    """Bytes that are no UTF-8 and escapes that are no character are answered, never a fault."""
+    served.world.register()
+    for name in ("q", "area", "author", "technique", "model", "task", "measure", "gap", "cursor"):
+        answer = served.client.get(f"{PREFIX}/studies?{name}=%ED%A0%80")
+        assert answer.status_code in (200, 400), name
+    filters = [{"table": "facet", "link": "ix", "column": "mark", "value": "area:\\ud800"}]
+    asked = {"index": "study_text", "words": [["a"]], "as_of": 1, "limit": 1, "filters": filters}
+    body = json.dumps(asked).replace("\\\\", "\\")
+    assert served.client.post(f"{PREFIX}/match", content=body).status_code == 400
+    where = '{"mark": "\\ud800"}'
+    assert served.client.get(f"{PREFIX}/tables/facet", params={"where": where}).status_code == 400
+    among = '{"where": "mark", "among": ["\\ud800"]}'
+    assert served.client.post(f"{PREFIX}/tables/facet/among", content=among).status_code == 400
 
 
 def test_what_is_not_there(served: Service) -> None:

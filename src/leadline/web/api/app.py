@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
@@ -12,7 +12,7 @@ from leadline import __version__
 from leadline.errors import InputError, LeadlineError, SecurityError
 from leadline.registry.intake.examine import Scan
 from leadline.web.api import checking, models, reading, record, sealing, tables, writing
-from leadline.web.api.common import PROBLEMS
+from leadline.web.api.common import PROBLEMS, known_parameters
 from leadline.web.api.guard import App, Faults, Guard
 from leadline.web.context import Site
 from leadline.web.problems import MEDIA_TYPE, encoded, plain_problem, problem_response
@@ -75,7 +75,7 @@ def create_api(site: Site, *, scan: Scan | None = None) -> App:
         tables.routes(site),
     )
     for router in parts:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(known_parameters)])
     app.add_exception_handler(LeadlineError, _explained)
     app.add_exception_handler(SecurityError, _explained)
     app.add_exception_handler(RequestValidationError, _invalid)

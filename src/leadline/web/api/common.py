@@ -63,6 +63,25 @@ async def _body(request: Request) -> bytes:
     return await request.body()
 
 
+async def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not have: a misspelt filter must not widen a search in silence."""
+    route = request.scope["route"]
+    known = list(_query_names(route.dependant))
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        there = f"use {', '.join(known)}" if known else "ask without any"
+        raise InputError(
+            f"there is no parameter {unknown[0][:80]!r} here", where=f"query.{unknown[0][:80]}", remedy=there
+        )
+
+
+def _query_names(dependant: Any) -> Iterator[str]:
+    """Names of the query parameters of a route and of all it depends on."""
+    yield from (one.alias for one in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
+
+
 #: The bytes of the body, bounded by the guard.
 Body = Annotated[bytes, Depends(_body)]
 

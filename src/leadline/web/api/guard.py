@@ -37,6 +37,7 @@ _UNTAGGED: Final = (
     "/log/cosignatures",
     "/log/timestamps",
 )
+_HEAD: Final = "leadline.head"
 _journal = logging.getLogger("leadline.web.api")
 
 
@@ -62,6 +63,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
+        if scope["method"] == "HEAD":  # what GET would answer, without its body (RFC 9110 section 9.3.2)
+            answer = _Answer(_bodiless(send))
+            scope = {**scope, "method": "GET", _HEAD: True}
         await answered(self._guarded, scope, receive, answer)
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: Send) -> None:
@@ -75,7 +79,7 @@ class Guard:
             access.charge_request(Caller(address_of(scope)))
         streamed = scope["method"] == "PUT"
         bounded = receive if streamed else _bounded(receive)
-        if scope["method"] not in ("GET", "HEAD") or any(part in path_of(scope) for part in _UNTAGGED):
+        if scope["method"] != "GET" or any(part in path_of(scope) for part in _UNTAGGED):
             await self._app(scope, bounded, answer)
             return
         tag = await self._tag(scope)
@@ -168,6 +172,26 @@ class _Answer:
             headers.append((b"retry-after", str(wait).encode()))
         await self({"type": "http.response.start", "status": document["status"], "headers": headers})
         await self({"type": "http.response.body", "body": body})
+
+
+def wants_head(scope: Scope) -> bool:
+    """Whether the client asked for the headers alone: nothing long need be read to make them."""
+    return bool(scope.get(_HEAD))
+
+
+def _bodiless(send: Send) -> Send:
+    """The way back for an answer of which only the headers go out."""
+    ended = False
+
+    async def sending(message: Message) -> None:
+        nonlocal ended
+        if message["type"] != "http.response.body":
+            await send(message)
+        elif not ended:
+            ended = True
+            await send({"type": "http.response.body", "body": b""})
+
+    return sending
 
 
 def header(scope: Scope, name: bytes) -> str:

@@ -15,9 +15,10 @@ from leadline.registry.statements import indexes_of
 from leadline.store.facets import facets
 from leadline.store.projections.authority import key as find_key
 from leadline.store.projections.authority import keys as list_keys
-from leadline.store.projections.status import Status, status_of
+from leadline.store.projections.status import status_of
 from leadline.store.projections.studies import studies
 from leadline.store.query import Query as Question
+from leadline.store.query import SearchStatus
 from leadline.store.search import search_studies
 from leadline.web.api import models, shapes
 from leadline.web.api.common import (
@@ -56,7 +57,7 @@ def routes(site: Site) -> APIRouter:
         measure: _Word = None,
         verdict: Outcome | None = None,
         standing: Standing | None = None,
-        status: Status | None = None,
+        status: SearchStatus | None = None,
         gap: _Word = None,
         key: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
         protocol: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
@@ -97,7 +98,7 @@ def routes(site: Site) -> APIRouter:
         model: _Word = None,
         verdict: Outcome | None = None,
         standing: Standing | None = None,
-        status: Status | None = None,
+        status: SearchStatus | None = None,
         gap: _Word = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         as_of: AsOf = None,

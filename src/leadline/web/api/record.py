@@ -19,6 +19,7 @@ from leadline.registry.cosigning import with_cosignatures
 from leadline.store.projections.references import is_referenced
 from leadline.web.api import models
 from leadline.web.api.common import MAX_INDEX, DigestPath, Index, PageSize, hexes, looking
+from leadline.web.api.guard import wants_head
 from leadline.web.context import Site
 
 _CHUNK: Final = 1 << 18
@@ -190,7 +191,8 @@ def routes(site: Site) -> APIRouter:
         }
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return _ranged(store.open_blob(sha256), request.headers.get("range"), headers)
+        asked, head = request.headers.get("range"), wants_head(request.scope)
+        return _ranged(store.open_blob(sha256), asked, headers, head=head)
 
     return router
 
@@ -231,8 +233,11 @@ def _checkpoint(view: Any, size: int) -> str | None:
     return note.decode()
 
 
-def _ranged(source: BinaryIO, asked: str | None, headers: dict[str, str]) -> Response:
-    """All the bytes, or the one range that was asked for (RFC 9110 section 14); other wishes are ignored."""
+def _ranged(source: BinaryIO, asked: str | None, headers: dict[str, str], *, head: bool) -> Response:
+    """All the bytes, or the one range that was asked for (RFC 9110 section 14); other wishes are ignored.
+
+    For `head` no byte is read: only what the answer would be is told.
+    """
     size = source.seek(0, 2)
     begin, end = 0, size
     match = _RANGE.fullmatch(asked or "")
@@ -247,14 +252,13 @@ def _ranged(source: BinaryIO, asked: str | None, headers: dict[str, str]) -> Res
             return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
         headers = {**headers, "Content-Range": f"bytes {begin}-{end - 1}/{size}"}
     headers = {**headers, "Content-Length": str(end - begin)}
-    source.seek(begin)
     partial = (begin, end) != (0, size) or bool(match and (match[1] or match[2]))
-    return StreamingResponse(
-        _chunks(source, end - begin),
-        206 if partial else 200,
-        headers,
-        "application/octet-stream",
-    )
+    status = 206 if partial else 200
+    if head:
+        source.close()
+        return Response(None, status, headers, "application/octet-stream")
+    source.seek(begin)
+    return StreamingResponse(_chunks(source, end - begin), status, headers, "application/octet-stream")
 
 
 def _chunks(source: BinaryIO, left: int) -> Iterator[bytes]:

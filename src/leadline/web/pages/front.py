@@ -7,10 +7,9 @@ from markupsafe import Markup
 
 from leadline.store.listing import Listing
 from leadline.store.projections.reports import REPORT
-from leadline.store.projections.status import Status
 from leadline.store.projections.studies import STUDY, StudyRow, studies_named
 from leadline.store.protocol import ReadView
-from leadline.store.query import Query
+from leadline.store.query import Query, SearchStatus
 from leadline.store.search import search_studies
 from leadline.web.answer import Answer
 from leadline.web.context import Site
@@ -69,7 +68,7 @@ def front(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
     )
 
 
-def _newest(site: Site, view: ReadView, status: Status, limit: int) -> tuple[Card, ...]:
+def _newest(site: Site, view: ReadView, status: SearchStatus, limit: int) -> tuple[Card, ...]:
     """The newest studies of one status."""
     today = site.today()
     found = search_studies(view, Query(status=status, order="newest", limit=limit), today=today).studies

@@ -13,10 +13,9 @@ from leadline.landscape import is_area
 from leadline.ledger.fields import Outcome, Standing
 from leadline.ledger.ids import is_study_id, read_study_id
 from leadline.store.facets import COUNT_CAP, Facets, facets
-from leadline.store.projections.status import STATUSES
 from leadline.store.projections.studies import study as find_study
 from leadline.store.protocol import ReadView
-from leadline.store.query import Query
+from leadline.store.query import SEARCH_STATUSES, Query
 from leadline.store.search import search_studies
 from leadline.verdict import words
 from leadline.verdict.view import outcome_mark
@@ -135,7 +134,7 @@ def search(site: Site, view: ReadView, asked: Asked) -> Answer:
 def read_query(raw: Mapping[str, str]) -> tuple[Query, dict[str, str]]:
     """The query that a page's address asks for, and its filters as they were spelled."""
     given = {name: raw[name][:_LONGEST] for name in (*_FILTERS, *_DATES) if raw.get(name)}
-    _require("status", given, STATUSES)
+    _require("status", given, SEARCH_STATUSES)
     _require("verdict", given, get_args(Outcome))
     _require("standing", given, get_args(Standing))
     chosen: dict[str, Any] = {name: value for name, value in given.items() if name not in _DATES}
