@@ -41,7 +41,7 @@ STUDY = Table(
         Column("closed", "integer", nullable=True),
     ),
     key=("ix",),
-    indexes=(("id",), ("state",), ("state", "due"), ("protocol",), ("keyid",), ("due",)),
+    indexes=(("id",), ("state", "due"), ("created",), ("protocol",), ("keyid",), ("due",)),
 )
 CLOSING = Table(
     "closing",

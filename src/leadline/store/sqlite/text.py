@@ -7,7 +7,8 @@ exist. How a filter is applied follows from how many rows it selects, counted up
 
 * few: its rows are gone through, and each is looked up in the text index;
 * some: they are made a set once, and the scan asks the set;
-* many, or not countable: a lookup by primary key or index for each row of the scan, which soon has enough.
+* many, or not countable: a lookup by primary key or index for each row of the scan, which soon has enough;
+* none: nothing is looked for.
 
 The unary plus before `rowid` keeps the planner from turning a set round into one text query per member, which is
 a hundred times slower. With filters the rank is a plain expression (`+rank`), computed for the rows that passed;
@@ -44,6 +45,8 @@ class _Sql(NamedTuple):
 def match_text(db: sqlite3.Connection, question: TextQuestion) -> TextAnswer:
     """Answer `question` from the FTS5 table of its index; without words, from the newest documents."""
     sizes = [_selected(db, item) for item in question.filters]
+    if 0 in sizes:
+        return TextAnswer([], capped=False)
     if not question.ranked or not question.words:
         return TextAnswer(_newest(db, question, sizes, question.limit), capped=False)
     words = ranking_words(db, question)
@@ -82,8 +85,6 @@ def _best(
 
 def _best_filtered(db: sqlite3.Connection, question: TextQuestion, sizes: Sequence[int]) -> list[int]:
     """The best of what passes the filters, where they let through fewer than the cap."""
-    if 0 in sizes:
-        return []
     condition = _scan(question, sizes)
     sql = f"SELECT rowid FROM {question.index.name} WHERE {condition.text} ORDER BY +rank LIMIT ?"
     return _column(db, sql, (*condition.bound, question.limit))
@@ -101,13 +102,25 @@ def _newest(db: sqlite3.Connection, question: TextQuestion, sizes: Sequence[int]
 
 def _scan(question: TextQuestion, sizes: Sequence[int]) -> _Sql:
     """Every condition of the question, for a scan of the text index."""
-    name = question.index.name
+    rowid = f"{question.index.name}.rowid"
     terms = [_match(question)] if question.words else []
-    terms += [
-        _filtered(f"{name}.rowid", item, size) for item, size in zip(question.filters, sizes, strict=True)
-    ]
+    looked_up: dict[str, list[Filter]] = {}
+    for item, size in zip(question.filters, sizes, strict=True):
+        if size > _SOME and not item.absent and item.table.key == (item.link,):
+            looked_up.setdefault(item.table.name, []).append(item)
+        else:
+            terms.append(_filtered(rowid, item, size))
+    terms += [_of_one_row(rowid, items) for items in looked_up.values()]
     terms.append(_Sql("rowid < ?", (_below(question),)))
     return _all_of(terms)
+
+
+def _of_one_row(rowid: str, items: Sequence[Filter]) -> _Sql:
+    """Several filters on the one row that a table has for a document: one look-up."""
+    table, link = items[0].table.name, items[0].link
+    compared = _all_of([_compared(item) for item in items])
+    text = f"EXISTS (SELECT 1 FROM {table} WHERE {table}.{link} = {rowid} AND {compared.text})"
+    return _Sql(text, compared.bound)
 
 
 def _led(
@@ -142,7 +155,7 @@ def _match(question: TextQuestion) -> _Sql:
 def _selected(db: sqlite3.Connection, item: Filter) -> int:
     """How many rows the filter selects, where an index tells it quickly; counted up to a bound."""
     indexed = {group[0] for group in (item.table.key, *item.table.indexes)}
-    if item.absent or item.op != "=" or item.column not in indexed:
+    if item.absent or item.column not in indexed:
         return _MANY
     where = _compared(item)
     sql = f"SELECT count(*) FROM (SELECT 1 FROM {item.table.name} WHERE {where.text} LIMIT {_MANY})"
