@@ -8,13 +8,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from cli.shell import leadline
-from leadline.errors import InputError, NotFoundError
+from leadline.errors import InputError, NotFoundError, QuotaError
 from leadline.ledger import dsse, keyfile
 from leadline.ledger.canon import canonical, parse_strict
 from leadline.ledger.encoding import b64decode
 from leadline.ledger.keys import SigningKey
-from leadline.registry.access import invite
-from leadline.registry.intake import announce
+from leadline.mcp.answers import Upload
+from leadline.mcp.desk import Signing, SigningDesk, Visitor
+from leadline.registry.access import Access, Caller, Rates, invite
+from leadline.registry.intake import Gate, announce
 from leadline.registry.registry import utc_now
 from leadline.registry.run import Run
 from leadline.verdict.conformance.context import ATTEMPT_STAMP
@@ -89,6 +91,25 @@ def test_an_invited_agent_uploads_and_attaches(tmp_path: Path, agent: SigningKey
         assert attached["status"] == "recorded"
         assert {row.sha256 for row in study.attachments} == {one["sha256"] for one in uploads}
         assert {row.name for row in study.attachments} == {log.name for log in logs}
+
+
+def test_nothing_is_copied_for_an_address_without_seconds(tmp_path: Path, agent: SigningKey) -> None:
+    """What was uploaded may be long, and whoever names a key has not shown that they hold it."""
+    world = World(tmp_path / "world", items=12)
+    access = Access(world.registry.store.shelf, rates=Rates(computing_per_hour=1, computing_burst=1))
+    access.charge_computing(Caller("192.0.2.1"), 1)
+    asked, signing = [Upload(sha256="0" * 64)], Signing(agent.public.vkey)
+
+    def desk(address: str) -> SigningDesk:
+        return SigningDesk(world.registry, Gate(world.registry, access), lambda: Visitor(address))
+
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    with pytest.raises(QuotaError, match="computations for this address"):
+        desk("192.0.2.1").fetch(asked, signing, folder)
+    assert not list(folder.iterdir())
+    with pytest.raises(NotFoundError):
+        desk("192.0.2.2").fetch(asked, signing, folder)
 
 
 def test_a_ticket_says_what_the_document_says(tmp_path: Path, agent: SigningKey) -> None:

@@ -274,6 +274,43 @@ def test_a_computation_is_paid_for_before_it_begins() -> None:
             ask(Apart(nothing))
 
 
+def test_nothing_is_laid_out_before_it_is_paid_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of attached logs take disk and time as well: without seconds, or without a place, none is made."""
+    from leadline.registry.study import Study
+
+    study = world.honest_study()
+    laid_out: list[Path] = []
+    real = Study.lay_out
+    monkeypatch.setattr(
+        Study,
+        "lay_out",
+        lambda it, folder: laid_out.append(folder) or real(it, folder),  # type: ignore[func-returns-value]
+    )
+    with pytest.raises(QuotaError, match="nothing left"):
+        Apart(Purse(empty=True)).report(study)
+    full = Places(1, waiting=0)
+    monkeypatch.setattr(computing, "UNSIGNED", full)
+    with full.taken(), pytest.raises(QuotaError, match="busy"):
+        Apart().report(study)
+    assert laid_out == []
+    purse = Purse()
+    Apart(purse).report(study)
+    assert len(laid_out) == len(purse.charged) == 1
+
+
+def test_comparing_with_the_record_is_paid_for(world: World) -> None:
+    """A draft makes the server read registered plans, which their authors may have made long."""
+    study = world.honest_study()
+    today = world.clock.now.date()
+    here = world.registry.computing.compared(study.protocol, world.registry, today)
+    assert [one.code for one in here] == ["R102"]
+    purse = Purse()
+    assert Apart(purse).compared(study.protocol, world.registry, today) == here
+    assert purse.charged == [computing.COMPARING]
+    with pytest.raises(QuotaError, match="nothing left"):
+        Apart(Purse(empty=True)).compared(study.protocol, world.registry, today)
+
+
 def test_an_address_has_only_so_many_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once they are used up nothing is computed for it until they have refilled; others are not concerned."""
     now = [0.0]

@@ -19,7 +19,8 @@ from leadline.registry.computing import HERE, Computing
 from leadline.registry.drafting import Draft, Unneeded, draft
 from leadline.registry.filenames import file_name
 from leadline.registry.intake import Gate, Staging
-from leadline.registry.intake.apart import Apart
+from leadline.registry.intake.apart import LOGS, Apart
+from leadline.registry.intake.places import UNSIGNED, turn
 from leadline.registry.registry import Registry
 from leadline.store import Appended
 
@@ -176,16 +177,20 @@ class SigningDesk:
         return Done(receipts=tuple(incoming.submit(blobs)))
 
     def fetch(self, uploads: Sequence[Upload], signing: Signing, folder: Path) -> list[Path]:
-        """What waits under the caller's key; NotFoundError for what it has not uploaded, whoever else has."""
+        """What waits under the caller's key; NotFoundError for what it has not uploaded, whoever else has.
+
+        Copying it is charged to the visitor's address like computing: nobody has shown that they hold the key.
+        """
         keyid, staging = _whose(signing).fingerprint, Staging(self.registry.store.shelf)
         paths = []
-        for upload in uploads:
-            place = folder / upload.sha256
-            place.mkdir(exist_ok=True)
-            path = place / file_name(upload.name)
-            with staging.open(keyid, upload.sha256) as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
-            paths.append(path)
+        with turn(LOGS.wall_seconds, places=UNSIGNED, purse=self.gate.purse(self.visitor().address)):
+            for upload in uploads:
+                place = folder / upload.sha256
+                place.mkdir(exist_ok=True)
+                path = place / file_name(upload.name)
+                with staging.open(keyid, upload.sha256) as source, path.open("wb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+                paths.append(path)
         return paths
 
 

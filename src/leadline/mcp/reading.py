@@ -23,7 +23,6 @@ from leadline.mcp.answers import (
 )
 from leadline.protocol.model import Protocol
 from leadline.registry.check.model import Finding, ordered
-from leadline.registry.check.registered import compared
 from leadline.registry.computing import Computing
 from leadline.registry.registry import Registry
 from leadline.store.facets import facets
@@ -153,7 +152,7 @@ def referee(
         )
     protocol = computing.plan(text)
     found = computing.findings(protocol, replicates=replicates, today=today)
-    return protocol, ordered([*found, *compared(protocol, registry, today)])
+    return protocol, ordered([*found, *computing.compared(protocol, registry, today)])
 
 
 def check(registry: Registry, computing: Computing, text: str, *, simulate: bool, today: date) -> Checked:

@@ -12,7 +12,7 @@ from leadline.protocol.model import Protocol as Plan
 from leadline.registry.handover import HandedLog, handed_over
 
 if TYPE_CHECKING:
-    from leadline.registry.check.model import Finding
+    from leadline.registry.check.model import Finding, Studies
     from leadline.registry.scan import Scan
     from leadline.registry.study import Study
 
@@ -29,6 +29,10 @@ class Computing(Protocol):
 
     def findings(self, plan: Plan, *, replicates: int | None, today: date | None) -> "list[Finding]":
         """Findings of the critical reader that need no registry, as `leadline.registry.check.check`."""
+        ...
+
+    def compared(self, plan: Plan, registry: "Studies", today: date | None) -> "list[Finding]":
+        """Findings about what is registered already: the part of `check` that needs a registry."""
         ...
 
     def rehearse(self, plan: Plan) -> None:
@@ -64,6 +68,12 @@ class Here:
         from leadline.registry.check import check
 
         return check(plan, replicates=replicates, today=today)
+
+    def compared(self, plan: Plan, registry: "Studies", today: date | None) -> "list[Finding]":
+        """See `Computing`."""
+        from leadline.registry.check.registered import compared
+
+        return compared(plan, registry, today)
 
     def rehearse(self, plan: Plan) -> None:
         """See `Computing`."""

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from leadline.errors import InputError
-from leadline.logs.apart import GIB, MIB, ApartLimits
+from leadline.logs.apart import GIB, MIB, ApartLimits, run_apart
 from leadline.protocol.model import Protocol as Plan
 from leadline.protocol.nodes import require_size
 from leadline.registry import questions
 from leadline.registry.computing import Paths, Progress
 from leadline.registry.handover import HandedLog
-from leadline.registry.intake.places import FREE, UNSIGNED, Purse, apart, paid
+from leadline.registry.intake.places import FREE, UNSIGNED, Purse, apart, paid, turn
 
 if TYPE_CHECKING:
-    from leadline.registry.check.model import Finding
+    from leadline.registry.check.model import Finding, Studies
     from leadline.registry.scan import Scan
     from leadline.registry.study import Study
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SMALL: Final = 16_000
 #: Seconds that such a reading is charged for at most.
 MOMENT: Final = 0.2
+#: Seconds that comparing a plan with registered ones is charged for at most: some twenty of those are read.
+COMPARING: Final = 20.0
 READING: Final = ApartLimits(memory=2 * GIB, cpu_seconds=20, wall_seconds=40, output=8 * MIB)
 SIMULATING: Final = ApartLimits(memory=2 * GIB, cpu_seconds=60, wall_seconds=90, output=8 * MIB)
 LOGS: Final = ApartLimits(memory=4 * GIB, cpu_seconds=120, wall_seconds=180, output=8 * MIB)
@@ -57,6 +59,13 @@ class Apart:
             self._ask(questions.FINDINGS, asked, READING if replicates == 0 else SIMULATING)
         )
 
+    def compared(self, plan: Plan, registry: "Studies", today: date | None) -> "list[Finding]":
+        """See `Computing`; in this process, for the record is here, and every plan in it was accepted once."""
+        from leadline.registry.check.registered import compared
+
+        with turn(COMPARING, places=UNSIGNED, purse=self.purse):
+            return compared(plan, registry, today)
+
     def rehearse(self, plan: Plan) -> None:
         """See `Computing`; also InputError where a limit is met."""
         self._ask(questions.REHEARSAL, plan.canonical_bytes(), SIMULATING)
@@ -85,10 +94,14 @@ class Apart:
                 where=study.id,
                 remedy=advice,
             )
-        with tempfile.TemporaryDirectory(prefix="leadline-") as folder, _advising(advice, where=study.id):
+        with (
+            turn(ANALYSIS.wall_seconds, places=UNSIGNED, purse=self.purse),  # before gigabytes are laid out
+            tempfile.TemporaryDirectory(prefix="leadline-") as folder,
+            _advising(advice, where=study.id),
+        ):
             paths = study.lay_out(Path(folder))
             asked = questions.question(study.protocol, paths, study.registration, study.attempts)
-            return self._ask(questions.REPORT, asked, ANALYSIS)
+            return run_apart(questions.REPORT, asked, limits=ANALYSIS)
 
     def _ask(self, function: str, payload: bytes, limits: ApartLimits) -> bytes:
         return apart(function, payload, limits, places=UNSIGNED, purse=self.purse)

@@ -105,8 +105,15 @@ def apart(
     function: str, payload: bytes, limits: ApartLimits, *, places: Places = SIGNED, purse: Purse = FREE
 ) -> bytes:
     """As `run_apart`, a few at a time and paid for beforehand; QuotaError where either is refused."""
-    with paid(purse, limits.wall_seconds) as clock, places.taken(), clock.running():
+    with turn(limits.wall_seconds, places=places, purse=purse):
         return run_apart(function, payload, limits=limits)
+
+
+@contextmanager
+def turn(seconds: float, *, places: Places = SIGNED, purse: Purse = FREE) -> Iterator[None]:
+    """Around work of at most `seconds`, paid for beforehand and in its place; QuotaError where either is refused."""
+    with paid(purse, seconds) as clock, places.taken(), clock.running():
+        yield
 
 
 class Clock:

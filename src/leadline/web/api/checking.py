@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request, Response
 from leadline.errors import InputError
 from leadline.protocol.model import Protocol
 from leadline.registry.check.model import ordered
-from leadline.registry.check.registered import compared
 from leadline.registry.intake import Gate
 from leadline.registry.intake.apart import Apart
 from leadline.web.api import models, shapes
@@ -53,7 +52,7 @@ def routes(site: Site) -> APIRouter:
         apart = computing(request)
         protocol = _draft(apart, body)
         found = apart.findings(protocol, replicates=replicates, today=site.today())
-        findings = ordered([*found, *compared(protocol, site.registry, site.today())])
+        findings = ordered([*found, *apart.compared(protocol, site.registry, site.today())])
         return models.Reading(
             digest=protocol.digest,
             registrable=not any(one.blocks for one in findings),
