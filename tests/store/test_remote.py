@@ -34,6 +34,7 @@ from leadline.store.projections.studies import STUDY
 from leadline.store.remote import view
 from leadline.store.remote import wire as wiring
 from leadline.store.remote.asking import leading
+from leadline.store.remote.requests import Requests
 from leadline.store.remote.store import RemoteStore
 from leadline.store.remote.wire import Wire, check_address, error_of
 from registry.world import World
@@ -416,8 +417,8 @@ def test_answers_are_bounded_and_redirects_not_followed() -> None:
     assert pauses == [0.5, 2.0, 5.0]
 
 
-def test_an_invitation_goes_with_everything_that_writes_and_with_nothing_else() -> None:
-    """Reading needs none, so no page's address ever sees one; what cannot be one is not sent at all."""
+def test_an_invitation_goes_with_what_an_author_signs_and_with_nothing_else() -> None:
+    """Reading needs none, and what a sealed study's own key signs must not name its author; what cannot be one is not sent."""
     seen: dict[str, str | None] = {}
 
     def handle(request: httpx2.Request) -> httpx2.Response:
@@ -428,10 +429,24 @@ def test_an_invitation_goes_with_everything_that_writes_and_with_nothing_else() 
     wire = Wire(ADDRESS, client, invitation=" LLI-abc_9-Z\n")
     wire.get("/log")
     wire.ask("/check", {})
-    wire.submit("/statements", b"{}")
+    wire.submit("/statements", b"{}", introduced=True)
+    Requests(wire).send_slot("LL-0", b"", 1, -1, b"")
+    with pytest.raises(IntegrityError):  # an empty answer is none
+        Requests(wire).send_seal(b"", b"", introduction=None, body=None)
+    with pytest.raises(IntegrityError):
+        Requests(wire).sign_seal(b"")
     wire.put("/blobs/00", io.BytesIO(b"x"), 1, {})
     given = {path.rpartition("/api/v1/")[2]: token for path, token in seen.items()}
-    assert given == {"log": None, "check": None, "statements": "LLI-abc_9-Z", "blobs/00": "LLI-abc_9-Z"}
+    token = "LLI-abc_9-Z"
+    assert given == {
+        "log": None,
+        "check": None,
+        "statements": token,
+        "blobs/00": token,
+        "seals/signatures": token,
+        "seals": None,
+        "seals/LL-0/slots": None,
+    }
     for bad in ("", "abc", "LLI-", "LLI-a\r\nHost: x", "LLI-" + "a" * 200):
         with pytest.raises(InputError, match="no invitation"):
             Wire(ADDRESS, client, invitation=bad)

@@ -11,9 +11,10 @@ from leadline.ledger.keys import SigningKey
 from leadline.ledger.sealing import age
 from leadline.ledger.sealing.slots import make_slot
 from leadline.ledger.statements import make_signed
-from leadline.registry.access import Rates
+from leadline.registry.access import Rates, invitations, invite
 from leadline.registry.lifecycle import withholding_request
 from leadline.registry.sealing import flush, prepare
+from leadline.registry.sealing.hazard import seal_request
 from leadline.registry.sealing.outbox import sign_deposit
 from leadline.registry.sealing.sealing import Prepared, deposit_key
 from web.api.world import PREFIX, Service, key_statement, service
@@ -161,3 +162,36 @@ def test_a_hazard_seal_must_be_the_installations(served: Service) -> None:
     assert served.client.post(f"{PREFIX}/seals", json=short).status_code == 409
     whole = {**bare, "body": own["body"]}
     assert served.client.post(f"{PREFIX}/seals", json=whole).status_code == 202
+
+
+def test_who_was_invited_may_begin_with_a_hazard_seal(tmp_path: Path) -> None:
+    """The invitation is redeemed for the key that signed the request, and for nobody who only names that key."""
+    served = service(tmp_path / "world", mode="invited")
+    token = invite(served.world.registry.store.shelf)
+    made = prepare(
+        served.world.protocol(),
+        served.key,
+        age.recipient_of(age.generate()),
+        now="2026-03-01T10:00:00Z",
+        today=served.world.clock.now.date(),
+        tier="hazard",
+    )
+    expires = served.world.clock.now + timedelta(hours=1)
+    origin = served.world.registry.home.origin
+    request = seal_request(made.said, origin=origin, expires=expires, key=served.key)
+    forged = bytearray(request)
+    at = request.index(b'"sig":"') + 7
+    forged[at] = ord("A") if forged[at] != ord("A") else ord("B")
+
+    def ask(envelope: bytes, *, invited: bool) -> int:
+        headers = {"Leadline-Invitation": token} if invited else {}
+        body = {"request": b64encode(envelope).decode()}
+        answer = served.client.post(f"{PREFIX}/seals/signatures", json=body, headers=headers)
+        return int(answer.status_code)
+
+    assert ask(request, invited=False) == 403
+    assert ask(bytes(forged), invited=True) == 403
+    assert [one.used_by for one in invitations(served.world.registry.store.shelf)] == [None]
+    assert ask(request, invited=True) == 200
+    assert [one.used_by for one in invitations(served.world.registry.store.shelf)] == [served.key.fingerprint]
+    assert ask(request, invited=False) == 200

@@ -5,7 +5,7 @@ address pays for everything it sends. A key pays only for what it signed and wha
 anybody could otherwise use up somebody's quota by sending them again, or by signing badly in their name.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from leadline.store import Appended
 
 _KEY_SCOPE: Final = OF_KIND["key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation that came with a request, and what raises unless the key that the request claims has signed it."""
+
+    token: str
+    require_signed: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +71,22 @@ class Gate:
         return incoming
 
     @contextmanager
-    def request(self, keyid: str, scope: Scope | None, *, address: str) -> Iterator[None]:
+    def request(
+        self, keyid: str, scope: Scope | None, *, address: str, invited: Invited | None = None
+    ) -> Iterator[None]:
         """Around the work on one request that claims to be signed by `keyid`, which needs `scope` (None: no scope).
 
         Charged as a statement before; given back to the key where the work does not succeed, since nothing shows
-        then that the key has asked.
+        then that the key has asked. Where somebody is `invited`, the invitation is redeemed for the key.
         """
         if self.access is None:
             yield
             return
         self.access.charge_statements(Caller(address, keyid), 1)
         try:
+            if invited is not None:
+                invited.require_signed()  # or whoever holds the token could use it up for a key of nobody
+                self.access.redeem(invited.token, keyid)
             if scope is not None:
                 self.access.require(keyid, scope)
             yield

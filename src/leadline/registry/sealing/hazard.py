@@ -48,6 +48,15 @@ def claimed_key(request: bytes) -> str:
     return _decoded(request).keyid
 
 
+def require_signed(registry: "Registry", request: bytes) -> None:
+    """SignatureError unless a request is signed by the key it names, and that key is no other than an author's in force.
+
+    Whether the key may seal here, and what it asks for, is not looked at.
+    """
+    parts = _decoded(request)
+    _check_signer(parts, _document(parts)["key"], lambda name: find_key(registry.store, name))
+
+
 def sign_requested(registry: "Registry", request: bytes) -> bytes:
     """The hazard seal that a request asks for, signed by this installation; nothing is written anywhere.
 
@@ -55,11 +64,7 @@ def sign_requested(registry: "Registry", request: bytes) -> bytes:
     (not signed by the key it names, or one that was rotated or revoked).
     """
     parts = _decoded(request)
-    document = parse_strict(parts.payload)
-    if not isinstance(document, dict) or document.keys() != _FIELDS:
-        raise StatementError(
-            "a request for a seal says seal, origin, expires and key, and nothing else", remedy=_REMEDY
-        )
+    document = _document(parts)
     _check_signer(parts, document["key"], lambda name: find_key(registry.store, name))
     _check_time(document["expires"], registry.clock())
     if document["origin"] != registry.home.origin:
@@ -100,6 +105,15 @@ def _decoded(request: bytes) -> Envelope:
             f"this is no request for a seal, whose payload type is {PAYLOAD_TYPE}", remedy=_REMEDY
         )
     return parts
+
+
+def _document(parts: Envelope) -> dict[str, Any]:
+    document = parse_strict(parts.payload)
+    if not isinstance(document, dict) or document.keys() != _FIELDS:
+        raise StatementError(
+            "a request for a seal says seal, origin, expires and key, and nothing else", remedy=_REMEDY
+        )
+    return document
 
 
 def _check_signer(parts: Envelope, vkey: object, find: Callable[[str], Any]) -> None:

@@ -22,7 +22,8 @@ class Requests:
 
     def sign_seal(self, request: bytes) -> bytes:
         """The seal that a signed request asks the installation to sign: its envelope."""
-        said = self._post("/seals/signatures", {"request": _text(request)})
+        asked = json.dumps({"request": _text(request)}).encode()
+        said = _Answer(self._wire.submit("/seals/signatures", asked, introduced=True))
         return _bytes(said["envelope"])
 
     def send_seal(

@@ -135,7 +135,7 @@ class RemoteStore(RemoteView):
                 f"{len(envelopes)} statements at once", remedy=f"send at most {_MOST_DRAFTS} at a time"
             )
         body = json.dumps({"envelopes": [b64encode(one).decode() for one in envelopes]}).encode()
-        return self._wire.submit("/statements", body)
+        return self._wire.submit("/statements", body, introduced=True)
 
     def _verified(self, envelopes: Sequence[bytes], said: dict[str, Any]) -> list[Appended]:
         """The receipts, each shown to be in the tree that the log has signed."""

@@ -44,7 +44,8 @@ _TRY_AGAIN: Final = frozenset({502, 503, 504})
 class Wire:
     """Requests to the registry at `address` (``https://host``), with `client` or one of its own.
 
-    An `invitation` goes with everything that writes. InputError for one that no registry gave out.
+    An `invitation` goes with what an author's own key signs, and with nothing else: beside what a sealed study sends
+    under a key that points to nobody, it would point to the author. InputError for one that no registry gave out.
     """
 
     def __init__(
@@ -83,9 +84,13 @@ class Wire:
         body = json.dumps(question).encode()
         return _object(self._bytes("POST", PREFIX + path, MAX_JSON, content=body, headers=_JSON))
 
-    def submit(self, path: str, body: bytes) -> dict[str, Any]:
-        """Write: sent again under the same idempotency key when the answer is lost on the way."""
-        headers = {**_JSON, **self._invited, "Idempotency-Key": sha256(body).hexdigest()}
+    def submit(self, path: str, body: bytes, *, introduced: bool = False) -> dict[str, Any]:
+        """Write: sent again under the same idempotency key when the answer is lost on the way.
+
+        `introduced` sends the invitation along.
+        """
+        invited = self._invited if introduced else {}
+        headers = {**_JSON, **invited, "Idempotency-Key": sha256(body).hexdigest()}
         return _object(self._bytes("POST", PREFIX + path, MAX_JSON, content=body, headers=headers))
 
     def put(self, path: str, source: BinaryIO, size: int, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any, Final, TypeVar
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ValidationError
 
 from leadline.errors import InputError, NotFoundError
@@ -82,6 +82,8 @@ def _query_names(dependant: Any) -> Iterator[str]:
         yield from _query_names(inner)
 
 
+#: The invitation of somebody who writes for the first time.
+Invitation = Annotated[str | None, Header(max_length=200, alias="Leadline-Invitation")]
 #: The bytes of the body, bounded by the guard.
 Body = Annotated[bytes, Depends(_body)]
 

@@ -5,21 +5,22 @@ signed with the key that was made for one seal alone, and are charged to the add
 """
 
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import APIRouter, Request
 
 from leadline.ledger.dsse import decode
 from leadline.ledger.encoding import b64encode
 from leadline.ledger.ids import read_study_id
-from leadline.registry.intake.gate import Gate
+from leadline.registry.intake.gate import Gate, Invited
 from leadline.registry.intake.sealed import accept_seal, is_hazard
 from leadline.registry.lifecycle.withholding import accept_request
 from leadline.registry.sealing.fielding import open_hazard_fields
-from leadline.registry.sealing.hazard import claimed_key, sign_requested
+from leadline.registry.sealing.hazard import claimed_key, require_signed, sign_requested
 from leadline.registry.sealing.holding import hold
 from leadline.registry.sealing.outbox import answer_own, deposit
 from leadline.web.api import models
-from leadline.web.api.common import Body, StudyPath, body_of, read_bytes, read_model
+from leadline.web.api.common import Body, Invitation, StudyPath, body_of, read_bytes, read_model
 from leadline.web.api.guard import address_of
 from leadline.web.context import Site
 
@@ -37,13 +38,18 @@ def routes(site: Site) -> APIRouter:
         summary="Have a hazard seal signed",
         openapi_extra=body_of(models.PrivateRequest, {"request": "eyJwYXlsb2FkIjoi…"}),
     )
-    def sign(body: Body, request: Request) -> models.SignedSeal:
+    def sign(body: Body, request: Request, invitation: Invitation = None) -> models.SignedSeal:
         """The hazard seal that an author's signed request asks for, signed by this installation.
 
-        The request is checked, charged to its author's key, and forgotten. Hand the seal in with POST /seals.
+        The request is checked, charged to its author's key, and forgotten. An invitation sent along is redeemed for
+        that key. Hand the seal in with POST /seals, and without the invitation: it would point to its author.
         """
         asked = read_bytes(read_model(body, models.PrivateRequest).request, "request")
-        with gate.request(claimed_key(asked), "seal", address=address_of(request.scope)):
+        invited = (
+            None if invitation is None else Invited(invitation, partial(require_signed, registry, asked))
+        )
+        keyid, address = claimed_key(asked), address_of(request.scope)
+        with gate.request(keyid, "seal", address=address, invited=invited):
             return models.SignedSeal(envelope=b64encode(sign_requested(registry, asked)))
 
     @router.post(

@@ -24,7 +24,7 @@ from leadline.store import Appended
 from leadline.store.memory import stated
 from leadline.store.projections.authority import key as find_key
 from leadline.web.api import models
-from leadline.web.api.common import Body, DigestPath, body_of, hexes, looking, read_model
+from leadline.web.api.common import Body, DigestPath, Invitation, body_of, hexes, looking, read_model
 from leadline.web.api.guard import address_of
 from leadline.web.context import Site
 
@@ -35,7 +35,6 @@ _IdempotencyKey = Annotated[
         description="The same key with the same body is answered with the same answer for a day.",
     ),
 ]
-_Invitation = Annotated[str | None, Header(max_length=200, alias="Leadline-Invitation")]
 _Ticket = Annotated[
     str | None,
     Header(
@@ -67,7 +66,7 @@ def routes(site: Site, scan: Scan | None = None) -> APIRouter:
         request: Request,
         response: Response,
         idempotency_key: _IdempotencyKey = None,
-        invitation: _Invitation = None,
+        invitation: Invitation = None,
     ) -> models.Receipts:
         """All of them, in one transaction, or none; answered once they are durable, with their proofs.
 
@@ -113,7 +112,7 @@ def routes(site: Site, scan: Scan | None = None) -> APIRouter:
         },
     )
     async def put(
-        sha256: DigestPath, request: Request, upload: _Ticket = None, invitation: _Invitation = None
+        sha256: DigestPath, request: Request, upload: _Ticket = None, invitation: Invitation = None
     ) -> models.Stored:
         """Keep these bytes for a day, for a statement signed by the same key. Nobody else can see or use them.
 
