@@ -19,6 +19,7 @@ from leadline.errors import StoreError
 from leadline.web import journal
 from leadline.web.metrics import AREAS, Metrics, area
 from leadline.web.operation import Readiness, instrumented, request_id, routes
+from leadline.web.problems import RETRY_AFTER
 from leadline.web.settings import Settings
 from registry.world import World
 
@@ -77,6 +78,7 @@ def test_not_ready_gives_reasons_to_this_machine_alone(world: World, lines: io.S
     world.registry.home.signing = None
     far, near = served(world, ("203.0.113.9", 1)), served(world)
     assert (far.get("/ready").status_code, far.get("/ready").json()) == (503, {"status": "not ready"})
+    assert far.get("/ready").headers["retry-after"] == str(RETRY_AFTER)
     assert "private log key" in near.get("/ready").json()["problems"][0]
     assert near.get("/health").status_code == 200
     assert any(

@@ -14,10 +14,25 @@ from leadline.web.context import Site
 from leadline.web.pages.areas import _words
 from leadline.web.settings import Settings
 from leadline.web.views.cards import cards
+from leadline.web.views.shares import percent
 from leadline.web.views.whole import outcomes_of_all, states_of_all
 from web.site import PLOTS, TODAY, Lab
 
 Record = tuple[Lab, dict[str, Study]]
+
+
+def test_a_share_is_never_said_to_be_nothing_or_everything_where_it_is_not() -> None:
+    """Between none and one in a hundred there are some, and so there are at the other end."""
+    assert percent(0, 0) == ""
+    assert [percent(part, 1_000) for part in (0, 9, 10, 500, 990, 991, 1_000)] == [
+        "0 %",
+        "under 1 %",
+        "1 %",
+        "50 %",
+        "99 %",
+        "over 99 %",
+        "100 %",
+    ]
 
 
 @pytest.mark.parametrize("day", [date(2026, 1, 1), TODAY.date(), date(2027, 6, 1)])

@@ -21,6 +21,7 @@ from leadline.errors import Explained
 from leadline.ledger.tlog.checkpoint import open_checkpoint
 from leadline.web.journal import LOGGER, say, shape
 from leadline.web.metrics import Metrics
+from leadline.web.problems import RETRY_AFTER
 from leadline.web.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -163,7 +164,9 @@ def routes(site: Any) -> list[Route]:
         shown: dict[str, Any] = {"status": "ready" if not problems else "not ready"}
         if problems and _local(request):
             shown["problems"] = problems
-        return JSONResponse(shown, 503 if problems else 200, headers=_NO_STORE)
+        if problems:
+            return JSONResponse(shown, 503, headers={**_NO_STORE, "Retry-After": str(RETRY_AFTER)})
+        return JSONResponse(shown, headers=_NO_STORE)
 
     async def metrics(request: Request) -> Response:
         counted: Metrics | None = request.scope.get(_METRICS)

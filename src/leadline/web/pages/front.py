@@ -51,14 +51,14 @@ def front(site: Site, view: ReadView, asked: Asked) -> Answer:  # noqa: ARG001
             size=view.size(),
             total=total,
             overdue=status.get("overdue", 0),
-            overdue_share=_percent(status.get("overdue", 0), total),
+            overdue_share=shares.percent(status.get("overdue", 0), total),
             states_picture=states_picture,
             states=states,
             outcomes_picture=outcomes_picture,
             outcomes=outcomes,
             reported=reported,
             nulls=outcome_counts.get("null", 0),
-            null_share=_percent(outcome_counts.get("null", 0), reported),
+            null_share=shares.percent(outcome_counts.get("null", 0), reported),
             sealed_sentence=totals_sentence(view, today),
             results=[_drawn(site, known, row) for row in known.studies],
             owed=_newest(site, view, "overdue", _OWED),
@@ -89,7 +89,3 @@ def _reported(view: ReadView) -> list[StudyRow]:
     newest = view.select(REPORT, order="ix", descending=True, limit=_LOOKED_AT)
     names = dict.fromkeys(str(row["study"]) for row in newest)
     return [row for row in studies_named(view, list(names)) if row.state != "withdrawn"][:_RESULTS]
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else ""

@@ -60,6 +60,17 @@ def outcomes(counts: Mapping[str, int], href: Href) -> tuple[Markup | None, tupl
     return _picture(parts, "Reported studies by outcome", href)
 
 
+def percent(part: int, whole: int) -> str:
+    """A share; a small one is not said to be nothing, nor a large one everything."""
+    if not whole:
+        return ""
+    if 0 < 100 * part < whole:
+        return "under 1 %"
+    if 0 < 100 * (whole - part) < whole:
+        return "over 99 %"
+    return f"{100 * part / whole:.0f} %"
+
+
 def _picture(
     parts: list[tuple[Status, Share]] | list[tuple[Outcome, Share]], title: str, href: Href
 ) -> tuple[Markup | None, tuple[Legend, ...]]:
