@@ -1,6 +1,7 @@
 """A process that checks signatures: the same answers as here, and no answer taken for a good one."""
 
 import os
+import resource
 import signal
 import sys
 from io import BytesIO
@@ -39,6 +40,34 @@ def test_what_is_served_is_what_was_sent() -> None:
     sink = BytesIO()
     serve(BytesIO(b"".join(map(helper._packed, parts)) + b"cut"), sink)
     assert sink.getvalue() == b"".join(map(helper._ANSWER.pack, map(failing, parts)))
+
+
+def test_a_caller_with_very_many_open_files_has_helpers_too() -> None:
+    """The pipes of a busy server may have numbers beyond a thousand, which `select` does not take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 1_200 if hard == resource.RLIM_INFINITY else min(1_200, hard)
+    if wanted < 1_100:
+        pytest.skip("this system allows too few open files")
+    opened: list[int] = []
+    told: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    try:
+        with open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a descriptor is all that is wanted)
+            while not opened or opened[-1] <= 1_024:
+                opened.append(os.dup(nothing.fileno()))
+        process = Helper()
+        try:
+            process.give(_part(2, {1}), told.append)
+            process.listen(wait=False)
+            while len(process):
+                process.listen(wait=True)
+        finally:
+            process.close()
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert told == [_bits({1})]
 
 
 def test_a_helper_answers_in_order() -> None:

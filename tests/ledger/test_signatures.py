@@ -41,6 +41,15 @@ def test_another_verifier_is_asked_here_and_nowhere_else(monkeypatch: pytest.Mon
     assert len(asked) == 50
 
 
+def test_where_no_helper_can_be_listened_to_the_caller_checks_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a system without `poll` several processes mean one, with the same answers."""
+    monkeypatch.setattr(signatures, "_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(signatures, "AVAILABLE", False)
+    monkeypatch.setattr(signatures, "Helper", lambda: pytest.fail("a helper was started"))
+    with SignatureChecker(4) as checker:
+        assert [check.position for check in checker.start(_checks(0, 300, {9, 250})).failures()] == [9, 250]
+
+
 class _Silent(Helper):
     """Takes everything, and answers only when told to."""
 

@@ -31,6 +31,9 @@ Verifier: TypeAlias = Callable[[bytes, bytes, bytes], None]
 MOST: Final = 64
 """Checks in one part, at most."""
 
+AVAILABLE: Final = hasattr(select, "poll")
+"""Whether this system can tell which pipes have something to read; where it cannot, a caller checks by itself."""
+
 _HEAD: Final = Struct("=II")  # how many pieces follow, and how many bytes they have together
 _ANSWER: Final = Struct("=Q")
 _CODE: Final = "import sys; sys.path[:] = sys.argv[1:]; from leadline.ledger.helper import serve; serve()"
@@ -58,6 +61,8 @@ class Helper:
         assert self._child.stdin is not None and self._child.stdout is not None, "both are pipes"
         self._out = self._child.stdin.fileno()
         self._in = self._child.stdout.fileno()
+        self._answers = select.poll()  # not select(), which knows no file beyond the first thousand
+        self._answers.register(self._in, select.POLLIN)
         self._told: deque[Callable[[int], None]] = deque()
         self.started = False
 
@@ -77,7 +82,7 @@ class Helper:
 
     def listen(self, *, wait: bool) -> None:
         """Read the answers that are there; with `wait`, one at least."""
-        while self._told and (wait or select.select([self._in], [], [], 0)[0]):
+        while self._told and (wait or self._answers.poll(0)):
             answer = os.read(self._in, _ANSWER.size)  # never less: so short a write is one piece
             if len(answer) != _ANSWER.size:
                 raise self._ended()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from leadline.ledger.helper import MOST, Helper, failing
+from leadline.ledger.helper import AVAILABLE, MOST, Helper, failing
 from leadline.ledger.keys import verify
 
 #: Below this many checks so far, starting another process costs more than it saves.
@@ -27,11 +27,11 @@ class Check(NamedTuple):
 class SignatureChecker:
     """Checks batches of signatures; a context manager, because it may hold helper processes.
 
-    `check` must be `keys.verify` for more than one process to be used.
+    `check` must be `keys.verify` for more than one process to be used, and the system one that has helpers.
     """
 
     def __init__(self, processes: int, check: Callable[[bytes, bytes, bytes], None] = verify) -> None:
-        self._most = processes - 1 if check is verify else 0
+        self._most = processes - 1 if check is verify and AVAILABLE else 0
         self._check = check
         self._helpers: list[Helper] = []
         self._begun = 0
