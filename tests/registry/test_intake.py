@@ -3,7 +3,8 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -19,13 +20,15 @@ from leadline.registry.intake import (
     Staging,
     read_ticket,
     sign_ticket,
+    submission,
     submit,
     sweep,
 )
+from leadline.registry.intake.examine import Examined
 from leadline.registry.publication import statement_of
 from leadline.registry.registry import Registry
 from leadline.registry.study import Study
-from leadline.store import Appended
+from leadline.store import Appended, ReadView
 from leadline.store.projections.authority import key as find_key
 from registry.world import World
 
@@ -533,3 +536,25 @@ def test_nobody_announces_a_key_as_the_installations(world: World) -> None:
     }
     with pytest.raises(StateError, match="this installation's own"):
         submit(world.registry, [make_signed("key", said, stranger)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "remedy"),
+    [
+        ("report", "changed while its report was being computed", "report again"),
+        ("reveal", "changed while its reveal was being checked", "the slot that a batch has added"),
+    ],
+)
+def test_what_was_refused_for_a_record_that_moved_says_what_it_was(
+    monkeypatch: pytest.MonkeyPatch, kind: str, said: str, remedy: str
+) -> None:
+    """A reveal is not told to report again: each kind that is examined against the record has words of its own."""
+    now = {"facts": "before"}
+    monkeypatch.setattr(submission, "facts_of", lambda view, study: now["facts"])
+    statement: Any = SimpleNamespace(kind=kind, study="LL-0000000000000")
+    examined, view = Examined([], facts="before"), cast("ReadView", None)
+    submission._require_unchanged(view, statement, examined)
+    now["facts"] = "after"
+    with pytest.raises(StateError, match=said) as refused:
+        submission._require_unchanged(view, statement, examined)
+    assert remedy in refused.value.remedy()
