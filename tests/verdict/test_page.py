@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from leadline.draw.estimate import EstimateRow, numbers_of
+from leadline.verdict import promises, words
 from leadline.verdict.model import Check
 from leadline.verdict.page import comparison_page, notebook_frame, report_page
 from leadline.verdict.view import IN_THE_OPEN
@@ -159,7 +161,7 @@ def test_every_part_of_the_report_is_on_the_page() -> None:
     words = Page(report_page(report, certificate="CERTIFICATE TEXT")).words
     assert report.registration is not None
     for piece in (
-        "0.1270 [0.0750, 0.1790]",
+        "0.127 [0.075, 0.179]",
         "396 items in 41 clusters",
         "generate.temperature",
         "runs that nobody reported are not excluded",
@@ -205,6 +207,63 @@ def test_very_many_deviations_begin_in_the_open() -> None:
     assert opened.count("still open") == IN_THE_OPEN
     assert folded.count("still open") == 40 - IN_THE_OPEN and "28 more deviations" in folded
     assert "<b>40</b>deviations" in opened
+
+
+def test_what_is_folded_is_counted_in_promises_not_in_rows() -> None:
+    """Arms that read the same share a row, and the words beside the fold count what stands in it."""
+    broken = tuple(
+        Check(f"task.args.x{n}", "deviation", "1", "2", arm=f"arm {arm}", log="a")
+        for n in range(14)
+        for arm in "abc"
+    )
+    source = report_page(sample_reports.report(standing="exploratory", conformance=broken))
+    assert "<b>42</b>deviations" in source and "6 more deviations" in source
+
+
+def test_what_is_cut_is_said_and_nothing_is_said_to_be_cut_that_is_not() -> None:
+    """500 kept promises of one kind are one row; 500 deviations of as many kinds are the first 400 rows."""
+    kept = tuple(Check("model.id", "pass", "m", "m", arm=f"arm {n}", log="a") for n in range(500))
+    source = report_page(sample_reports.report(conformance=kept))
+    assert "500 promises kept" in source and "the first 400" not in source
+    broken = tuple(Check(f"task.args.x{n}", "deviation", "1", "2") for n in range(500))
+    source = report_page(sample_reports.report(standing="exploratory", conformance=broken))
+    assert "488 more deviations" in source and "the JSON holds all" in source
+
+
+def test_announced_runs_stand_in_order_of_their_numbers() -> None:
+    """The JSON sorts them as text, 10 before 2; a page counts as people do."""
+    checks = [
+        Check("attempts.accounted", "deviation", f"attempt {n} closed", "still open") for n in (1, 10, 11, 2)
+    ]
+    others = [Check("model.id", "deviation", "m", "x")]
+    assert [one.first.promised for one in promises.lines([*others, *checks])] == [
+        "m",
+        *(f"attempt {n} closed" for n in (1, 2, 10, 11)),
+    ]
+    endless = Check("attempts.accounted", "deviation", "attempt " + "9" * 5_000, "still open")
+    assert promises.lines([endless])[0].count == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "said"),
+    [
+        (0.1272, 0.0749, 0.1793, "0.127 [0.075, 0.179]"),
+        (0.25, 0.004, 0.61, "0.250 [0.004, 0.610]"),
+        (-0.2, -0.4, -0.0001, "−0.2000 [−0.4000, −0.0001]"),
+        (1234.4, 1111.0, 1357.0, "1234 [1111, 1357]"),
+        (0.5, 0.5, 0.5, "0.500 [0.500, 0.500]"),
+    ],
+)
+def test_an_interval_has_the_digits_its_width_leaves_room_for(
+    value: float, low: float, high: float, said: str
+) -> None:
+    """As beside the picture; and an end that keeps away from 0 does not read as 0."""
+    made = replace(sample_reports.estimate(0.1, 0.02), value=value, effect=value, wide=(low, high))
+    made = replace(made, low=low, high=high)
+    assert words.value_words(made) == said
+    if low < high:
+        row = EstimateRow("h", value, (low, high), None)
+        assert numbers_of(row).replace("+", "") == said
 
 
 @pytest.mark.parametrize("standing", ["confirmatory", "qualified", "exploratory", "retrospective"])

@@ -99,7 +99,7 @@ def test_a_comparison_prints_what_the_door_promises() -> None:
     text = " ".join(printed(sample_reports.comparison(), 100).split())
     for piece in (
         "● SUPPORTED",
-        "A minus B [95 % interval] 0.1270 [0.0750, 0.1790]",
+        "A minus B [95 % interval] 0.127 [0.075, 0.179]",
         "2 A: error",
         "smallest difference findable (80 % power) 0.073",
         "both solved 219 · only A 74 · only B 24 · neither 79",

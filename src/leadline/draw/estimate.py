@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leadline.draw.mark import MARK_WORDS, Outcome, mark
-from leadline.draw.scale import Factor, Linear, decimals_for, format_factor, format_number
+from leadline.draw.scale import Factor, Linear, decimals_for, decimals_of, format_factor, format_number
 from leadline.draw.svg import Element, Picture, el, group, line, number, rect, text
 from leadline.draw.words import width_of, wrap
 from leadline.errors import StatisticsError
@@ -119,14 +119,14 @@ def describe(rows: Sequence[EstimateRow], axis: EstimateAxis) -> str:
 
 
 def numbers_of(row: EstimateRow, scale: Literal["identity", "log"] = "identity") -> str:
-    """The row's estimate and wide interval as text, to two significant digits of its half-width."""
+    """The row's estimate and wide interval as text, with the digits that its width leaves room for."""
     if row.wide is None:
         point = amount(row.effect, scale, sign=True)
         return f"{point}, {row.missing}"
     if scale == "log":
         low, high = (format_factor(end).removeprefix("×") for end in row.wide)
         return f"{format_factor(row.effect)} [{low}, {high}]"
-    decimals = decimals_for((row.wide[1] - row.wide[0]) / 2)
+    decimals = decimals_of(*row.wide)
     shown = [format_number(x, decimals, sign=True) for x in (row.effect, *row.wide)]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 

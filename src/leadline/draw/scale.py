@@ -61,6 +61,15 @@ def decimals_for(resolution: float, digits: int = 2) -> int:
     return min(max(digits - 1 - math.floor(math.log10(abs(resolution))), 0), _MOST_DECIMALS)
 
 
+def decimals_of(low: float, high: float) -> int:
+    """Decimals of an interval: two significant digits of its half-width, and no end that is not 0 reads as 0.
+
+    Ends within a hundred-thousandth of 0 excepted.
+    """
+    half = decimals_for((high - low) / 2)
+    return max(half, *(min(decimals_for(end, 1), 5) for end in (low, high)))
+
+
 @dataclass(frozen=True, slots=True)
 class Linear:
     """A linear scale from [low, high] to [left, right]."""

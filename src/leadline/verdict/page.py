@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from leadline.draw.svg import visible
 from leadline.draw.theme import MONO, SANS, SERIF, SHAPES_CSS, properties_css
-from leadline.verdict import view, words
+from leadline.verdict import promises, view, words
 from leadline.verdict.pictures import Figure, denominator_figure, estimate_figures, power_figure
 from leadline.verdict.report import Report
 
@@ -48,6 +48,7 @@ def report_context(report: Report) -> dict[str, Any]:
     heads = words.headline(report)
     protocol = report.protocol
     others = [h for h in protocol.hypotheses if h.id in report.verdicts and h not in heads]
+    lines = {answer: promises.lines(report.checks(answer)) for answer in view.ANSWERS}
     return {
         "engine": report.engine,
         "report": report,
@@ -61,9 +62,11 @@ def report_context(report: Report) -> dict[str, Any]:
         "levels": _levels(report),
         "counts": {answer: len(report.checks(answer)) for answer in ("deviation", "unknown", "pass")},
         "subjects": view.subject_rows(report.conformance),
-        "deviations": view.check_rows(report.checks("deviation")),
-        "unknowns": view.check_rows(report.checks("unknown")),
-        "passes": view.check_rows(report.checks("pass")),
+        "deviations": view.check_rows(lines["deviation"]),
+        "unknowns": view.check_rows(lines["unknown"]),
+        "passes": view.check_rows(lines["pass"]),
+        "hidden": {answer: view.hidden(found) for answer, found in lines.items()},
+        "cut": {answer: len(found) > view.SHOWN for answer, found in lines.items()},
         "shown": view.SHOWN,
         "in_the_open": view.IN_THE_OPEN,
         "everybody_stayed": view.stayed_words(report.denominators),

@@ -165,8 +165,8 @@ def _interval(estimate: EffectEstimate | None, which: Literal["wide", "narrow"])
     return f"[{format_number(pair[0], decimals, sign=True)}, {format_number(pair[1], decimals, sign=True)}]"
 
 
-def check_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
-    """Promises as rows: promise, answer, promised, found, where; arms that read the same share a row."""
+def check_rows(lines: Sequence[promises.Line]) -> tuple[Row, ...]:
+    """Promises as rows: promise, answer, promised, found, where; at most `SHOWN`."""
     return tuple(
         (
             _promise(one.first.id),
@@ -175,8 +175,13 @@ def check_rows(checks: Iterable[Check]) -> tuple[Row, ...]:
             Cell(promises.readable(one.first.found), under=one.first.note),
             Cell(one.where, under=one.files),
         )
-        for one in promises.lines(checks)[:SHOWN]
+        for one in lines[:SHOWN]
     )
+
+
+def hidden(lines: Sequence[promises.Line]) -> int:
+    """How many promises stand behind the first rows, which share what reads the same."""
+    return sum(one.count for one in lines[IN_THE_OPEN:])
 
 
 def _promise(check_id: str) -> Cell:

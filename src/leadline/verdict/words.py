@@ -7,7 +7,7 @@ import re
 
 from leadline.draw.estimate import amount
 from leadline.draw.mark import MARK_WORDS
-from leadline.draw.scale import decimals_for, format_number
+from leadline.draw.scale import decimals_for, decimals_of, format_number
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
 from leadline.protocol.model import Protocol
 from leadline.verdict.model import EffectEstimate, Standing, Verdict
@@ -201,11 +201,11 @@ def percent(alpha: float) -> str:
 
 
 def value_words(estimate: EffectEstimate) -> str:
-    """The estimate on the estimand's scale with its interval, as text."""
+    """The estimate on the estimand's scale with its interval, as text: with as many digits as beside the picture."""
     low, high = estimate.low, estimate.high
     if low is None or high is None:
         return with_unit(amount(estimate.value), estimate.unit)
-    decimals = min(decimals_for(max(abs(estimate.value), (high - low) / 2), 4), 5)
+    decimals = decimals_of(low, high) if low < high else decimals_for(estimate.value, 3)
     value, first, last = (format_number(x, decimals) for x in (estimate.value, low, high))
     return f"{with_unit(value, estimate.unit)} [{first}, {last}]"
 
