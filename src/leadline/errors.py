@@ -106,6 +106,10 @@ class QuotaError(StateError):
         self.retry_after = retry_after
 
 
+class NotAllowedError(LeadlineError):
+    """A key that has not been given the right to do this here; nothing is wrong with what it signed."""
+
+
 class NotFoundError(LeadlineError):
     """No such study, blob, key or file."""
 

@@ -6,7 +6,14 @@ from threading import Barrier
 
 import pytest
 
-from leadline.errors import InputError, NotFoundError, QuotaError, SignatureError, StatementError
+from leadline.errors import (
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    QuotaError,
+    SignatureError,
+    StatementError,
+)
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.statements import make_signed
 from leadline.registry.access import Access, Rates, access_to, invitations, invite, revoke_invitation
@@ -82,7 +89,7 @@ def test_nobody_uses_up_the_quota_of_somebody_else(world: World) -> None:
             door.let_in([forged, known], address="192.0.2.9").submit()
     listed = gate(world, mode="listed", allowed=[world.key.fingerprint], rates=Rates(statements_burst=3))
     for _ in range(6):
-        with pytest.raises(SignatureError, match="scope"):
+        with pytest.raises(NotAllowedError, match="scope"):
             listed.let_in([forged, key_statement(SigningKey.generate("m.example"))], address="192.0.2.9")
     plan = world.protocol()
     for one in (door, listed):
@@ -116,11 +123,11 @@ def test_a_successor_announces_itself_by_the_rights_of_the_key_it_replaces(world
     door = Gate(world.registry, listed)
     new, stranger = SigningKey.generate("example.org/ada2"), SigningKey.generate("mallory.example")
     announced = key_statement(new, replaces=world.key.fingerprint)
-    with pytest.raises(SignatureError, match="scope 'register'"):
+    with pytest.raises(NotAllowedError, match="scope 'register'"):
         door.let_in([key_statement(new)], address="here")
-    with pytest.raises(SignatureError, match="scope 'register'"):
+    with pytest.raises(NotAllowedError, match="scope 'register'"):
         door.let_in([announced], address="here")
-    with pytest.raises(SignatureError, match="scope 'register'"):
+    with pytest.raises(NotAllowedError, match="scope 'register'"):
         door.let_in([freeze(world.protocol(), stranger)], address="here")
     said = {"action": "rotate", "role": "author", "public": new.public.vkey}
     rotation = make_signed("key", {**said, "replaces": world.key.fingerprint, "time": TIME}, world.key)
@@ -133,7 +140,7 @@ def test_an_invitation_is_redeemed_at_the_gate(world: World) -> None:
     """Without one a stranger is refused; with one the key may write, and the token is used up."""
     door = gate(world, mode="invited", rates=Rates())
     token = invite(world.registry.store.shelf)
-    with pytest.raises(SignatureError, match="scope"):
+    with pytest.raises(NotAllowedError, match="scope"):
         door.let_in([key_statement(world.key)], address="here")
     door.let_in([key_statement(world.key)], address="here", invitation=token).submit()
     other = SigningKey.generate("other.example")
@@ -154,7 +161,7 @@ def test_a_private_request_is_charged_like_a_statement(world: World) -> None:
     with pytest.raises(QuotaError, match="under this key"), door.request(name, None, address="192.0.2.3"):
         raise AssertionError("not reached")
     with (
-        pytest.raises(SignatureError, match="scope 'admin'"),
+        pytest.raises(NotAllowedError, match="scope 'admin'"),
         door.request("other", "admin", address="192.0.2.4"),
     ):
         raise AssertionError("not reached")

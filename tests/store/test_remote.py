@@ -516,6 +516,7 @@ def test_problems_come_back_as_the_errors_they_were() -> None:
         errors.ProtocolError,
         errors.StateError,
         errors.NotFoundError,
+        errors.NotAllowedError,
         errors.StatementError,
         errors.SignatureError,
         errors.LogError,

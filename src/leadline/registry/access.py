@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from leadline.errors import InputError, NotFoundError, QuotaError, SignatureError
+from leadline.errors import InputError, NotAllowedError, NotFoundError, QuotaError
 from leadline.store.projections.authority import key as find_key
 from leadline.store.protocol import Store
 from leadline.store.shelf import Shelf
@@ -233,16 +233,16 @@ class Access:
         return frozenset() if said is None or said["used_by"] != keyid else _scopes(said["scopes"])
 
     def require(self, keyid: str, scope: Scope) -> None:
-        """Raise SignatureError unless the key with this fingerprint has the scope."""
+        """Raise NotAllowedError unless the key with this fingerprint has the scope."""
         if scope in self.scopes(keyid):
             return
-        raise SignatureError(
+        raise NotAllowedError(
             f"the key {keyid[:16]} may not do this here (it needs the scope {scope!r})",
             remedy=_HOW[self.mode],
         )
 
     def require_kind(self, keyid: str, kind: str) -> None:
-        """Raise SignatureError unless the key may sign statements of this kind here."""
+        """Raise NotAllowedError unless the key may sign statements of this kind here."""
         self.require(keyid, OF_KIND.get(kind, "admin"))
 
     # -- invitations ----------------------------------------------------------------------------
@@ -374,7 +374,7 @@ def _no_invitation() -> NotFoundError:
 _HOW: Final[dict[Mode, str]] = {
     "open": "ask the operator: this needs a scope that only named keys have",
     "listed": "ask the operator to list this key",
-    "invited": "ask the operator for an invitation, and give it once: leadline key register NAME --store URL --invitation CODE "
+    "invited": "ask the operator for an invitation, and run the same command once with --invitation CODE "
     "(the API: with the header Leadline-Invitation)",
 }
 

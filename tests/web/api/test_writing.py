@@ -196,6 +196,7 @@ def test_only_listed_keys_write_where_keys_are_listed(tmp_path: Path) -> None:
     refused = served.send([said])
     assert refused.status_code == 403
     assert "'judge'" in refused.json()["detail"]
+    assert refused.json()["type"].endswith("/not-allowed")
 
 
 def test_a_successor_of_a_listed_key_may_write(tmp_path: Path) -> None:

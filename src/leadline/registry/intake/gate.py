@@ -52,7 +52,7 @@ class Gate:
 
         Signatures are checked only where an `invitation` is redeemed, which is for the keys that signed. Raises
         InputError for too many or none, StatementError for what is no statement or has another door, QuotaError,
-        SignatureError for a key without the scope, NotFoundError for an invitation that there is not.
+        NotAllowedError for a key without the scope, NotFoundError for an invitation that there is not.
         """
         if not 1 <= len(envelopes) <= MAX_STATEMENTS:
             raise InputError(

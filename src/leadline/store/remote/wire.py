@@ -19,6 +19,7 @@ from leadline.errors import (
     InputError,
     IntegrityError,
     MissingExtraError,
+    NotAllowedError,
     NotFoundError,
     QuotaError,
     StateError,
@@ -275,6 +276,7 @@ _KINDS: Final[dict[str, type[Explained]]] = {
 }
 _BY_STATUS: Final[dict[int, type[Explained]]] = {
     400: InputError,
+    403: NotAllowedError,
     404: NotFoundError,
     409: StateError,
     413: InputError,
