@@ -91,7 +91,9 @@ def test_logs_of_a_protocol_nobody_registered_get_a_retrospective_report(lab: La
 def test_import_records_a_retrospective_report(lab: Lab, tmp_path: Path) -> None:
     """`import` makes a registry where there is none, and its record verifies."""
     store = tmp_path / "other" / "registry.db"
-    found = leadline("import", lab.protocol, lab.logs, "--source", "a paper", "--store", store, "--json").json
+    source = ("--source", "a paper", "--origin", "example.org/lab")
+    found = leadline("import", lab.protocol, lab.logs, *source, "--store", store, "--json").json
+    assert leadline("key", "show", "--store", store, "--json").json["log_key"].startswith("example.org/lab+")
     assert found["verdicts"]["H1"]["standing"] == "retrospective"
     assert leadline("fsck", "--store", store, "--json").json["sound"] is True
 

@@ -151,7 +151,9 @@ def test_a_study_lives_under_seal_at_an_address(
 
 def test_seals_can_wait_for_a_padded_round_at_home(plan: Path, home: Path) -> None:
     """`--wait` and `--pad` do at home what a server does."""
-    sealed = leadline("seal", plan, "--no-simulate", "--tier", "hazard", "--wait", "--json").json
+    named = ("--origin", "example.org/lab")
+    sealed = leadline("seal", plan, "--no-simulate", "--tier", "hazard", "--wait", *named, "--json").json
+    assert leadline("key", "show", "--json").json["log_key"].startswith("example.org/lab+")
     assert sealed["index"] is None
     assert "Nothing to do" in leadline("sealed", "flush", "--pad", "3").out
     with Registry.open(home / "registry.db") as registry:

@@ -1,8 +1,10 @@
 """`leadline check` as text: what a referee would say, and what the plan finds under each truth."""
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from leadline.cli.opening import repeated
 from leadline.cli.output import Page
 
 if TYPE_CHECKING:
@@ -35,12 +37,15 @@ _FIRST = 3
 _GROUPS = "SRCDHGI"
 
 
-def print_examination(plan: "Protocol", examined: "Examination", name: str, *, notes: bool = True) -> None:
+def print_examination(
+    plan: "Protocol", examined: "Examination", name: str, *, notes: bool = True, store: str | None = None
+) -> None:
     """Print what matters most, findings by severity, then the operating characteristics.
 
-    Without `notes` they are counted only, where there is anything graver to read first.
+    Without `notes` they are counted only, where there is anything graver to read first. `store` is the registry that
+    the command line named.
     """
-    page = Page()
+    page, typed = Page(), shlex.quote(name)
     page.line(plan.title, "bold")
     page.line(f"{name} · sha256 {plan.digest[:16]}…", "dim")
     _summary(page, examined.findings)
@@ -49,7 +54,7 @@ def print_examination(plan: "Protocol", examined: "Examination", name: str, *, n
         some = [found for found in examined.findings if found.severity == severity]
         if some and severity == "note" and graver and not notes:
             page.head(f"And {_count(len(some), 'note')}")
-            page.verbatim(f"leadline check {name} --all")
+            page.verbatim(repeated(f"leadline check {typed} --all", store=store))
         elif some:
             page.head(heading)
             for found in some:
@@ -60,7 +65,7 @@ def print_examination(plan: "Protocol", examined: "Examination", name: str, *, n
         _characteristics(page, examined.characteristics)
     page.head("It can be registered." if examined.registrable else "It cannot be registered yet.")
     if examined.registrable:
-        page.verbatim(f"leadline register {name}")
+        page.verbatim(repeated(f"leadline register {typed}", store=store))
 
 
 def _summary(page: Page, findings: "Sequence[Finding]") -> None:

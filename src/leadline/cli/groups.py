@@ -40,7 +40,7 @@ EXIT_CODES: Final[tuple[tuple[int, str], ...]] = (
     (0, "done, and nothing is wrong"),
     (1, "done, and the answer is no: findings that block, a verification step that fails"),
     (USAGE, "the command line makes no sense"),
-    (3, "the input makes no sense, does not exist, or comes at the wrong moment"),
+    (3, "the input makes no sense, does not exist, comes at the wrong moment, or the key may not do that"),
     (DISK, "the disk or the database refused; nothing was acknowledged"),
     (5, "evidence does not hold: a signature, a proof, stored bytes, a key file"),
     (6, "all that is there holds, but bytes were taken down: nobody can check those, nor compute from them"),

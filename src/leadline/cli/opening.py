@@ -1,6 +1,8 @@
 """Opening the registry a command speaks of: readers never create one, writers bring a key."""
 
 import os
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +123,18 @@ def shown(store: str | None) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def repeated(command: str, *, store: str | None = None, key: str | None = None) -> str:
+    """A command to be pasted, which names registry and key wherever the command line that printed it did.
+
+    What the environment names is left to it. A password in an address is not printed again.
+    """
+    if store and store != os.environ.get("LEADLINE_STORE"):
+        command += f" --store {shlex.quote(_without_password(store))}"
+    if key and key != os.environ.get("LEADLINE_KEY"):
+        command += f" --key {shlex.quote(key)}"
+    return command
+
+
 def log_key(store: str | None) -> str | None:
     """The public key of the registry's log, where there is a registry."""
     from leadline.registry.home import PUBLIC, keys_folder
@@ -130,6 +144,12 @@ def log_key(store: str | None) -> str | None:
             return registry.home.log.vkey
     path = keys_folder(database(store)) / PUBLIC
     return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+def _without_password(store: str) -> str:
+    """The address as it was given, with the word PASSWORD where one stood."""
+    hidden = re.sub(r"(?<=://)([^/@:]*):[^/]*(?=@)", r"\1:PASSWORD", store)
+    return re.sub(r"(?<=[?&]password=)[^&]*", "PASSWORD", hidden)
 
 
 def _require(store: str | None) -> None:

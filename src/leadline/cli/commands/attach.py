@@ -41,7 +41,7 @@ def attach(
     JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "samples", "attempt"}]}, every log of the
     given files, attached now or before.
     """
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, busy, emit, note
     from leadline.registry.scan import require_clean, scan_logs
 
@@ -81,8 +81,8 @@ def attach(
     if len(rows) > len(new):
         page.line(f"{len(rows) - len(new)} attached before", "dim", indent=2)
     page.head("Next")
-    close = "" if attempt is None else f"leadline attempts close {found.id} {attempt}"
-    page.verbatim(close or f"leadline report {found.id}")
+    step = f"report {found.id}" if attempt is None else f"attempts close {found.id} {attempt}"
+    page.verbatim(repeated(f"leadline {step}", store=store, key=key))
 
 
 def _number(number: int | None) -> str:

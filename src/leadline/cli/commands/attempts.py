@@ -36,7 +36,7 @@ def open_(
     JSON: {"study", "number", "token", "index", "arms": [{"arm", "metadata": {...}, "command"}]}.
     """
     from leadline.cli.inspect_command import inspect_command
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
 
     with writing(store, key) as registry:
@@ -70,8 +70,8 @@ def open_(
         page.line(str(one["arm"]), "dim", indent=2)
         page.verbatim(str(one["command"]), indent=4)
     page.head("Then")
-    page.verbatim(f"leadline attach {found.id} LOGS --attempt {run.number}")
-    page.verbatim(f"leadline attempts close {found.id} {run.number}")
+    page.verbatim(repeated(f"leadline attach {found.id} LOGS --attempt {run.number}", store=store, key=key))
+    page.verbatim(repeated(f"leadline attempts close {found.id} {run.number}", store=store, key=key))
 
 
 @app.command()
@@ -95,7 +95,7 @@ def close(
 
     JSON: {"study", "number", "status", "index", "logs": [sha256, ...]}.
     """
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
 
     with writing(store, key) as registry:
@@ -109,7 +109,7 @@ def close(
     page = Page()
     page.line(f"Closed attempt {number} of {found.id} as {status}, with {count} (entry {receipt.index}).")
     page.head("Next")
-    page.verbatim(f"leadline report {found.id}")
+    page.verbatim(repeated(f"leadline report {found.id}", store=store, key=key))
 
 
 @app.command()

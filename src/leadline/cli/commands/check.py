@@ -63,6 +63,6 @@ def check(
     else:
         from leadline.cli.findings import print_examination
 
-        print_examination(plan, examined, protocol, notes=all_)
+        print_examination(plan, examined, protocol, notes=all_, store=store)
     if not examined.registrable:
         raise typer.Exit(1)

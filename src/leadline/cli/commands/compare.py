@@ -1,5 +1,6 @@
 """`leadline compare`: the door."""
 
+import shlex
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -83,6 +84,8 @@ def compare(
 
         print_comparison(found, Page().console)
     if save_protocol:
-        note(f"\nThe draft for the next run is in {save_protocol}; then: leadline check {save_protocol}")
+        note(
+            f"\nThe draft for the next run is in {save_protocol}; then: leadline check {shlex.quote(save_protocol)}"
+        )
     if html:
         note(f"The page is in {html}")

@@ -122,6 +122,7 @@ def import_(
     note: Annotated[str, typer.Option("--note", metavar="TEXT", help="A remark for the record.")] = "",
     store: options.Store = None,
     key: options.Key = None,
+    origin: options.Origin = None,
     invitation: options.Invitation = None,
     json: options.Json = False,
 ) -> None:
@@ -141,13 +142,13 @@ def import_(
     from leadline.verdict.terminal import print_report
 
     if title is not None:
-        _import_result(first, logs or [], title, source, note, store, key, invitation, json=json)
+        _import_result(first, logs or [], title, source, note, store, key, origin, invitation, json=json)
         return
     if not logs:
         raise typer.BadParameter("name the logs, or with --title a result", param_hint="LOGS")
     plan = Protocol.load(first)
     with (
-        writing(store, key, create=True, invitation=invitation) as registry,
+        writing(store, key, create=True, origin=origin, invitation=invitation) as registry,
         busy("reading the logs and running the analysis"),
     ):
         found = import_logs(registry, plan, logs, source=source, note=note)
@@ -172,6 +173,7 @@ def _import_result(
     note: str,
     store: str | None,
     key: str | None,
+    origin: str | None,
     invitation: str | None,
     *,
     json: bool,
@@ -186,7 +188,7 @@ def _import_result(
     with Path(path).open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     content: Literal["report", "table"] = "report" if data.lstrip()[:1] == b"{" else "table"
-    with writing(store, key, create=True, invitation=invitation) as registry:
+    with writing(store, key, create=True, origin=origin, invitation=invitation) as registry:
         receipt = registry.record_retrospective(
             Retrospective(title, source, data, content=content, note=note or None)
         )

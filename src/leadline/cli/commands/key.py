@@ -1,6 +1,7 @@
 """`leadline key`: who signs."""
 
 import secrets
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,7 +35,7 @@ def new(name: Name = None, key: options.Key = None, json: options.Json = False) 
 
     JSON: {"file", "name", "role", "vkey", "fingerprint"}.
     """
-    from leadline.cli.opening import key_path
+    from leadline.cli.opening import key_path, repeated
     from leadline.cli.output import Page, emit
 
     path = key_path(key)
@@ -47,6 +48,10 @@ def new(name: Name = None, key: options.Key = None, json: options.Json = False) 
     page.facts([("private", f"{path} (mode 0600; keep a copy somewhere safe, show it to nobody)")])
     page.line("public, to hand out:", "dim", indent=2)
     page.verbatim(made.public.vkey, indent=4)
+    page.head("Next")
+    page.verbatim(repeated("leadline register PROTOCOL", key=key))
+    page.line("and with an invitation to a registry of others, once:", "dim", indent=2)
+    page.verbatim(repeated("leadline register PROTOCOL --store URL --invitation CODE", key=key))
 
 
 @app.command()
@@ -60,7 +65,7 @@ def show(store: options.Store = None, key: options.Key = None, json: options.Jso
     number, "threshold": how many of them suffice or null, "claimed_by": [fingerprint of a pending successor, ...],
     "log_key": vkey or null}.
     """
-    from leadline.cli.opening import key_path, load_key, log_key, reading_if_there
+    from leadline.cli.opening import key_path, load_key, log_key, reading_if_there, repeated
     from leadline.cli.output import Page, emit
     from leadline.store.projections.authority import keys as list_keys
 
@@ -88,7 +93,9 @@ def show(store: options.Store = None, key: options.Key = None, json: options.Jso
     page.verbatim(held.public.vkey, indent=4)
     for one in claimed:
         page.line("Another key claims to replace this one. Unless it is yours, refuse it:", "bold")
-        page.verbatim(f'leadline key veto {one[:16]} --reason "it is not lost"')
+        page.verbatim(
+            repeated(f'leadline key veto {one[:16]} --reason "it is not lost"', store=store, key=key)
+        )
     if log is not None:
         page.line("public key of the registry's log", "dim", indent=2)
         page.verbatim(log, indent=4)
@@ -154,7 +161,7 @@ def rotate(
     page = Page()
     page.line(f"Rotated (entry {receipt.index}): the old key signs nothing any more", "bold")
     page.line("from now on:", "dim", indent=2)
-    page.verbatim(f"--key {path}", indent=4)
+    page.verbatim(f"--key {shlex.quote(new_file)}", indent=4)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`leadline new`: a first protocol, from a template or from an Inspect task."""
 
+import shlex
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -142,7 +143,7 @@ def _deliver(file: str | None, source: str, text: str, *, force: bool, json: boo
     elif file is None:
         typer.echo(text, nl=False)
     else:
-        note(f"wrote {file}; edit it, then: leadline check {file}")
+        note(f"wrote {file}; edit it, then: leadline check {shlex.quote(file)}")
 
 
 def _list(json: bool) -> None:

@@ -83,7 +83,7 @@ def recover(
     JSON: {"fingerprint", "replaces": fingerprint, "index", "state": "pending" or "active", "needed": vouchings for
     all rights, or null where co-authors vouch study by study}.
     """
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
     from leadline.registry.keys import known_key
     from leadline.store.projections.authority import key as find_key
@@ -111,12 +111,11 @@ def recover(
         page.line(
             f"It waits for {old.threshold} of its {len(old.guardians)} guardians, who each run:", indent=2
         )
-        page.verbatim(f"leadline key vouch {made.fingerprint[:16]}", indent=4)
+        page.verbatim(repeated(f"leadline key vouch {made.fingerprint[:16]}", store=store), indent=4)
         return
     page.line("The lost key names no guardians. For each study, most of its other authors run:", indent=2)
-    page.verbatim(
-        f"leadline key vouch {made.fingerprint[:16]} --lost {old.fingerprint[:16]} --study ID", indent=4
-    )
+    voice = f"leadline key vouch {made.fingerprint[:16]} --lost {old.fingerprint[:16]} --study ID"
+    page.verbatim(repeated(voice, store=store), indent=4)
 
 
 def vouch(

@@ -1,5 +1,6 @@
 """`leadline register`, `amend`, `withdraw`: what is promised, changed, taken back."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +34,7 @@ def register(
     JSON: {"id", "index", "title", "protocol": digest, "created", "origin", "log_key", "certificate": path,
     "store": path}.
     """
-    from leadline.cli.opening import shown, writing
+    from leadline.cli.opening import repeated, shown, writing
     from leadline.cli.output import emit, progress
     from leadline.protocol import Protocol
 
@@ -42,7 +43,7 @@ def register(
     with writing(store, key, create=True, origin=origin, invitation=invitation) as registry:
         with progress("simulating the registered analysis") as tick:
             study = registry.register(plan, simulate=simulate, progress=tick)
-        certificate = _write_certificate(study, Path(protocol).parent)
+        certificate = _write_certificate(study, Path(protocol).parent, store)
         said = {
             "id": study.id,
             "index": study.index,
@@ -57,7 +58,7 @@ def register(
     if json:
         emit(said)
     else:
-        _print_registered(said)
+        _print_registered(said, repeated(f"leadline attempts open {study.id}", store=store, key=key))
 
 
 def _require_no_error(plan: "Protocol", name: str) -> None:
@@ -70,13 +71,14 @@ def _require_no_error(plan: "Protocol", name: str) -> None:
     errors = [found for found in check(plan, replicates=0, today=datetime.now(UTC).date()) if found.blocks]
     if errors:
         first, rest = errors[0], len(errors) - 1
-        more = f", and {rest} more (`leadline check {name}`)" if rest else ""
+        more = f", and {rest} more (`leadline check {shlex.quote(name)}`)" if rest else ""
         raise ProtocolError(
             f"{first.message} [{first.code}]{more}", where=f"{name}: {first.where}", remedy=first.remedy
         )
 
 
-def _write_certificate(study: "Study", folder: Path) -> Path:
+def _write_certificate(study: "Study", folder: Path, store: str | None) -> Path:
+    from leadline.cli.opening import repeated
     from leadline.errors import StoreError
     from leadline.ledger.certificate import SUFFIX
 
@@ -87,12 +89,12 @@ def _write_certificate(study: "Study", folder: Path) -> Path:
         raise StoreError(
             f"{study.id} is registered, but its certificate cannot be written here: {error.strerror}",
             where=str(path),
-            remedy=f"write it elsewhere: leadline export {study.id} FOLDER",
+            remedy="write it elsewhere: " + repeated(f"leadline export {study.id} FOLDER", store=store),
         ) from error
     return path
 
 
-def _print_registered(said: dict[str, Any]) -> None:
+def _print_registered(said: dict[str, Any], then: str) -> None:
     from leadline.cli.output import Page
 
     page = Page()
@@ -112,7 +114,7 @@ def _print_registered(said: dict[str, Any]) -> None:
     page.line("the log's public key", "dim", indent=2)
     page.verbatim(said["log_key"], indent=4)
     page.head("Next: announce the run before it begins")
-    page.verbatim(f"leadline attempts open {said['id']}")
+    page.verbatim(then)
 
 
 def amend(

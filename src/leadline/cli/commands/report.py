@@ -47,30 +47,31 @@ def report(
     from leadline.verdict.terminal import print_report
 
     if protocol is not None:
-        found, certificate, said = (
-            *_unregistered(protocol, subject, publish),
-            "Nothing was recorded: this protocol was never registered.",
-        )
+        found, certificate = _unregistered(protocol, subject, publish)
+        said, then = "Nothing was recorded: this protocol was never registered.", None
     else:
-        found, certificate, said = _registered(subject, publish, store, key)
+        found, certificate, said, then = _registered(subject, publish, store, key)
     if html:
         write_text(html, report_page(found, certificate))
     if json:
         emit_bytes(found.to_json())
-        note(said)
+        note(f"{said} {then}" if then else said)
     else:
         page = Page()
         print_report(found, page.console)
         page.gap()
         page.line(said, "bold")
+        if then:
+            page.verbatim(then)
     if html:
         note(f"The page is in {html}")
 
 
 def _registered(
     subject: list[str], publish: bool, store: str | None, key: str | None
-) -> "tuple[Report, str, str]":
-    from leadline.cli.opening import reading, writing
+) -> "tuple[Report, str, str, str | None]":
+    """The report of a study, its certificate, what became of it, and the command that would publish it."""
+    from leadline.cli.opening import reading, repeated, writing
     from leadline.cli.output import busy
 
     if len(subject) != 1:
@@ -86,13 +87,20 @@ def _registered(
         if publish:
             entry = study.reports[-1].ix
             if len(study.reports) == before:
-                return found, certificate, f"Already published as entry {entry}: nothing has changed since."
-            return found, certificate, f"Published as entry {entry}: the record has it, whatever it says."
-        return (
-            found,
-            certificate,
-            f"Nothing was recorded. To publish it: leadline report {study.id} --publish",
-        )
+                return (
+                    found,
+                    certificate,
+                    f"Already published as entry {entry}: nothing has changed since.",
+                    None,
+                )
+            return (
+                found,
+                certificate,
+                f"Published as entry {entry}: the record has it, whatever it says.",
+                None,
+            )
+        then = repeated(f"leadline report {study.id} --publish", store=store, key=key)
+        return found, certificate, "Nothing was recorded. To publish it:", then
 
 
 def _unregistered(protocol: str, logs: list[str], publish: bool) -> "tuple[Report, None]":

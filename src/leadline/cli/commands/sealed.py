@@ -84,7 +84,7 @@ def attempt(
     JSON: {"study", "number", "token", "arms": [{"arm", "metadata": {...}, "command"}]}.
     """
     from leadline.cli.inspect_command import inspect_command
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
 
     with writing(store, key) as registry:
@@ -109,8 +109,10 @@ def attempt(
         page.line(str(one["arm"]), "dim", indent=2)
         page.verbatim(str(one["command"]), indent=4)
     page.head("Then")
-    page.verbatim(f"leadline sealed attach {work.id} LOGS --attempt {run.number}")
-    page.verbatim(f"leadline sealed close {work.id} {run.number}")
+    page.verbatim(
+        repeated(f"leadline sealed attach {work.id} LOGS --attempt {run.number}", store=store, key=key)
+    )
+    page.verbatim(repeated(f"leadline sealed close {work.id} {run.number}", store=store, key=key))
 
 
 @app.command()
@@ -216,7 +218,7 @@ def report(
 
     JSON: the report.
     """
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, busy, emit_bytes
 
     with writing(store, key) as registry:
@@ -231,8 +233,8 @@ def report(
     page.facts([(name, f"{one.outcome}, {one.standing}") for name, one in made.verdicts.items()])
     page.head("When the week's batch is in the log, its verdict can be opened alone")
     page.line("A server makes the batch by itself; a registry of your own does with:", "dim", indent=2)
-    page.verbatim("leadline sealed flush")
-    page.verbatim(f"leadline reveal {work.id} --field verdict")
+    page.verbatim(repeated("leadline sealed flush", store=store))
+    page.verbatim(repeated(f"leadline reveal {work.id} --field verdict", store=store, key=key))
 
 
 @app.command()
@@ -309,8 +311,8 @@ def share(
 
     JSON: {"study", "file", "quorum", "trustees"}.
     """
-    from leadline.cli.opening import reading
-    from leadline.cli.output import emit
+    from leadline.cli.opening import reading, repeated
+    from leadline.cli.output import Page, emit
     from leadline.ledger.ids import read_study_id
     from leadline.registry.sealing import load_identity, make_share
 
@@ -320,10 +322,10 @@ def share(
     write_share(Path(out), name, made)
     if json:
         emit({"study": name, "file": out, "quorum": made.quorum, "trustees": made.trustees})
-    else:
-        typer.echo(
-            f"Wrote your share to {out}. {made.quorum} of {made.trustees} open {name}: leadline reveal {name} --share FILE ..."
-        )
+        return
+    page = Page()
+    page.line(f"Wrote your share to {out}. Any {made.quorum} of {made.trustees} shares open {name}:")
+    page.verbatim(repeated(f"leadline reveal {name}{' --share FILE' * made.quorum}", store=store))
 
 
 @app.command()

@@ -62,6 +62,7 @@ def seal(
     identity: Identity = None,
     store: options.Store = None,
     key: options.Key = None,
+    origin: options.Origin = None,
     invitation: options.Invitation = None,
     json: options.Json = False,
 ) -> None:
@@ -73,7 +74,7 @@ def seal(
 
     JSON: {"id", "index": entry or null while it waits, "tier", "period", "embargo", "secrets": path}.
     """
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit, progress
     from leadline.ledger.sealing import age
     from leadline.ledger.sealing.periods import embargo_for, period_of
@@ -89,7 +90,7 @@ def seal(
 
         with progress("simulating the registered analysis") as tick:
             characteristics = operating_characteristics(plan, progress=tick).to_json()
-    with writing(store, key, create=True, invitation=invitation) as registry:
+    with writing(store, key, create=True, origin=origin, invitation=invitation) as registry:
         work = make_seal(
             registry,
             plan,
@@ -125,7 +126,7 @@ def seal(
         ]
     )
     page.head("Next: announce the run before it begins, under seal")
-    page.verbatim(f"leadline sealed attempt {work.id}")
+    page.verbatim(repeated(f"leadline sealed attempt {work.id}", store=store, key=key))
 
 
 def reveal(
@@ -154,7 +155,7 @@ def reveal(
     JSON: {"study", "index", "scope": "whole" or "fields", "fields": [name, ...], "entered": entries,
     "left_out": [{"leaf", "why"}]}.
     """
-    from leadline.cli.opening import writing
+    from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
     from leadline.errors import InputError
     from leadline.ledger.ids import read_study_id
@@ -185,7 +186,7 @@ def reveal(
     for one in said["left_out"]:
         page.line(f"left out: {one['why']}", "yellow", indent=2)
     if done.left_out:
-        page.verbatim(f"leadline sealed enter {name}", indent=4)
+        page.verbatim(repeated(f"leadline sealed enter {name}", store=store, key=key), indent=4)
 
 
 def key_seal(identity: Identity = None, json: options.Json = False) -> None:

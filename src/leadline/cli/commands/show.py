@@ -18,8 +18,8 @@ def show(study: options.StudyId, store: options.Store = None, json: options.Json
     "attempt"}], "reports": [{"index", "report": sha256, "engine", "created", "verdicts": [{"hypothesis",
     "outcome", "standing", "reason"}], "automatic": whether the registry published it by itself}], "status",
     "deadline": {"days_overdue", "grace_ends", "closes"} or null, "closed": entry or null, "judgements": [{"index",
-    "type", "target", "holder", "created", "minutes", "text", "part": the type's own fields or null}], "siblings":
-    [{"id", "title", "status"}]}. status is registered, running, reported, overdue, closed-undisclosed or withdrawn,
+    "type", "target", "holder", "created", "minutes", "text", "part": the type's own fields or null, "own": whether an
+    author of the study wrote it}], "siblings": [{"id", "title", "status"}]}. status is registered, running, reported, overdue, closed-undisclosed or withdrawn,
     today.
     """
     from leadline.cli.opening import reading

@@ -1,0 +1,104 @@
+"""What commands say to do next works as it is printed."""
+
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from cli.shell import Result, leadline, write_logs, write_protocol
+from leadline.cli.opening import repeated
+
+
+def hint(shown: Result, start: str) -> list[str]:
+    """The one command line that begins so, as a shell would split it, without the program's name."""
+    (line,) = (one for one in shown.out.splitlines() if one.strip().startswith(f"leadline {start}"))
+    return shlex.split(line)[1:]
+
+
+def arms(shown: Result) -> list[dict[str, object]]:
+    """The arms of an attempt, with the metadata that the printed commands give to Inspect."""
+    found = []
+    lines = shown.out.splitlines()
+    for name, line in pairwise(lines):
+        if line.strip().startswith("inspect eval"):
+            words = shlex.split(line)
+            pairs = (value for flag, value in pairwise(words) if flag == "--metadata")
+            found.append({"arm": name.strip(), "metadata": dict(pair.split("=", 1) for pair in pairs)})
+    return found
+
+
+def follow(command: list[str], logs: Path | None = None) -> Result:
+    """Run a hint, with a folder where it says LOGS."""
+    return leadline(*(str(logs) if word == "LOGS" else word for word in command))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, home: Path) -> list[str]:
+    """Options for a registry and a key in a folder whose name needs quoting; the defaults must stay untouched."""
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    options = ["--store", str(folder / "registry.db"), "--key", str(folder / "author.key")]
+    leadline("key", "new", "--key", folder / "author.key")
+    assert not (home / "author.key").exists()
+    return options
+
+
+def test_a_study_is_led_from_hint_to_hint(tmp_path: Path, home: Path, elsewhere: list[str]) -> None:
+    """check, register, attempts open, attach, close, report, publish: each names the next, ready to run."""
+    written = write_protocol(tmp_path / "my study.yaml")
+    checked = leadline("check", written, "--replicates", "20", *elsewhere[:2])
+    register = [*hint(checked, "register"), *elsewhere[2:], "--no-simulate"]
+    opened = follow(hint(leadline(*register), "attempts open"))
+    logs = write_logs(tmp_path / "some logs", {"arms": arms(opened)})
+    attached = follow(hint(opened, "attach"), logs)
+    assert hint(attached, "attempts close") == hint(opened, "attempts close")
+    analysed = follow(hint(follow(hint(attached, "attempts close")), "report"))
+    assert "Published as entry" in follow(hint(analysed, "report")).out
+    assert not (home / "registry.db").exists()
+    assert not (home / "author.key").exists()
+
+
+def test_a_sealed_study_is_led_from_hint_to_hint(tmp_path: Path, home: Path, elsewhere: list[str]) -> None:
+    """seal, attempt, attach, close: the registry and the key go along."""
+    leadline("key", "seal")
+    plan = write_protocol(tmp_path / "plan.yaml")
+    opened = follow(hint(leadline("seal", plan, "--no-simulate", *elsewhere), "sealed attempt"))
+    logs = write_logs(tmp_path / "logs", {"arms": arms(opened)})
+    follow(hint(opened, "sealed attach"), logs)
+    assert "with 3 logs" in follow(hint(opened, "sealed close")).out
+    assert not (home / "registry.db").exists()
+
+
+def test_a_lost_key_is_vouched_for_as_printed(tmp_path: Path, elsewhere: list[str]) -> None:
+    """What the guardians run names the registry, and nobody's key."""
+    store, names = elsewhere[:2], []
+    for name in ("one", "two"):
+        leadline("key", "new", "--key", tmp_path / name)
+        leadline("key", "register", name, *store, "--key", tmp_path / name)
+        names.append(leadline("key", "show", *store, "--key", tmp_path / name, "--json").json["fingerprint"])
+    leadline("key", "register", "Ada", *elsewhere)
+    leadline("key", "guardians", *names, "--threshold", "2", *elsewhere)
+    lost = leadline("key", "show", *elsewhere, "--json").json["fingerprint"]
+    leadline("key", "new", "--key", tmp_path / "new")
+    command = hint(leadline("key", "recover", lost, *store, "--key", tmp_path / "new"), "key vouch")
+    assert "--key" not in command
+    for name in ("one", "two"):
+        assert "Vouched" in leadline(*command, "--key", tmp_path / name).out
+
+
+def test_what_the_environment_says_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what was given by hand comes back, and never a password."""
+    monkeypatch.setenv("LEADLINE_STORE", "here.db")
+    assert repeated("leadline show", store="here.db", key="a b") == "leadline show --key 'a b'"
+    assert repeated("leadline show") == "leadline show"
+    for address in (
+        "postgresql://ada:geheim@db.example.org/x",
+        "postgresql://ada:ge@heim@db.example.org/x",
+        "postgresql://db.example.org/x?user=ada&password=geheim",
+    ):
+        shown = repeated("leadline show", store=address)
+        assert not re.search("ge.?heim", shown)
+        assert "PASSWORD" in shown
+        assert "db.example.org/x" in shown
