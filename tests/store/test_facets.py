@@ -20,7 +20,7 @@ from leadline.store.projections.facets import FACET, MAX_EACH, facet_rows, mark,
 from leadline.store.projections.status import status_of
 from leadline.store.projections.studies import State, studies
 from leadline.store.query import SEARCH_STATUSES, status_at
-from store.factory import Lab, digest
+from store.factory import TIME, Lab, digest
 from store.studies import add_report, add_study, protocol, techniques
 
 TODAY = date(2026, 3, 1)
@@ -146,6 +146,17 @@ def test_the_newest_report_decides(either: Store, lab: Lab) -> None:
         "standing:confirmatory",
         "verdict:refuted",
     ]
+
+
+def test_a_withdrawn_study_counts_among_no_outcomes(either: Store, lab: Lab) -> None:
+    """Its verdict stays on its page and in the log; lists and shares of outcomes are of studies that stand."""
+    lab.start(either)
+    study = study_id(add_study(lab, either, "Withdrawn later").leaf_hash)
+    add_report(lab, either, study, protocol("Withdrawn later"), h1=("null", "confirmatory"))
+    assert found(either, verdict="null") == ["Withdrawn later"]
+    lab.add(either, lab.statement("withdraw", {"study": study, "reason": "a mistake", "created": TIME}))
+    assert found(either, verdict="null") == found(either, standing="confirmatory") == []
+    assert found(either, technique="linear probe") == ["Withdrawn later"]
 
 
 def test_what_is_taken_down_is_forgotten(either: Store, lab: Lab) -> None:

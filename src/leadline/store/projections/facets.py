@@ -126,12 +126,17 @@ def write_marks(tables: TableWriter, index: int, marks: Iterable[str]) -> None:
 
 def write_verdicts(tables: TableWriter, index: int, said: Report) -> None:
     """Replace the outcomes and standings of the study at `index` by those of its newest report."""
-    for item in marks_of(tables, index):
-        if item.startswith(("verdict:", "standing:")):
-            tables.delete(FACET, index, item)
+    drop_verdicts(tables, index)
     outcomes = {mark("verdict", verdict.outcome) for verdict in said.verdicts.values()}
     standings = {mark("standing", verdict.standing) for verdict in said.verdicts.values()}
     write_marks(tables, index, sorted(outcomes | standings))
+
+
+def drop_verdicts(tables: TableWriter, index: int) -> None:
+    """Take away the outcomes and standings of the study at `index`."""
+    for item in marks_of(tables, index):
+        if item.startswith(("verdict:", "standing:")):
+            tables.delete(FACET, index, item)
 
 
 def marks_of(view: TableReader, index: int) -> list[str]:

@@ -6,9 +6,9 @@ from typing import Final
 
 from leadline.errors import InputError
 from leadline.ledger.canon import parse_strict
-from leadline.ledger.predicates import Freeze, Report, Reveal
+from leadline.ledger.predicates import Freeze, Report, Reveal, Withdraw
 from leadline.store.projection import BlobReader, LogEntry, Table, TableWriter, TextIndex
-from leadline.store.projections.facets import FACET, facet_rows, write_marks, write_verdicts
+from leadline.store.projections.facets import FACET, drop_verdicts, facet_rows, write_marks, write_verdicts
 from leadline.store.projections.seals import opened_study
 from leadline.store.projections.studies import study
 
@@ -29,7 +29,7 @@ class Search:
     """Title, claims, areas, authors and the protocol's own words of every study, and its facets."""
 
     name = "search"
-    version = 2
+    version = 3
     tables: tuple[Table, ...] = (FACET,)
     texts: tuple[TextIndex, ...] = (STUDY_TEXT,)
 
@@ -47,6 +47,10 @@ class Search:
                 row = study(tables, said.study)
                 if row is not None:  # reports of a sealed study show nothing here before it is revealed
                     write_verdicts(tables, row.ix, said)
+            case Withdraw() as said:
+                row = study(tables, said.study)
+                if row is not None:  # what was withdrawn counts among no outcomes
+                    drop_verdicts(tables, row.ix)
             case _:
                 pass
 
