@@ -322,6 +322,24 @@ def test_d_and_what_could_be_found_are_said_in_words(tmp_path: Path) -> None:
     assert len(explanations(leadline.compare(a, b))) == 1
 
 
+def test_a_null_whose_printed_interval_reaches_past_d_says_why(tmp_path: Path) -> None:
+    """Two one-sided tests use the narrower interval; a reader sees it where the wide one would mislead."""
+    a, b = log(tmp_path / "a.eval", "CI" * 25 + "I" * 150), log(tmp_path / "b.eval", "IC" * 25 + "I" * 150)
+    exact = leadline.compare(a, b, smallest=0.05).estimate
+    assert exact is not None
+    assert exact.wide is not None
+    assert exact.narrow is not None
+    between = (max(map(abs, exact.wide)) + max(map(abs, exact.narrow))) / 2
+    found = leadline.compare(a, b, smallest=between)
+    assert found.outcome == "null"
+    (said,) = (one for one in explanations(found) if "two one-sided tests" in one)
+    assert "of the 90 % interval" in said
+    assert "of the 95 % one" in said
+    beyond = leadline.compare(a, b, smallest=max(map(abs, exact.wide)) * 1.1)
+    assert beyond.outcome == "null"
+    assert not any("one-sided" in one for one in explanations(beyond))
+
+
 @pytest.mark.parametrize(
     ("one", "two", "arms", "title"),
     [

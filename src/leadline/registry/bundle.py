@@ -348,7 +348,9 @@ def _nothing_else(folder: Path, record: Record) -> str:
             where=str(stray[0]),
             remedy="take it out of the folder; it is no part of the study",
         )
-    return f"{len(here)} logs and {len(record.reports)} reports, each named by a statement"
+    logs, reports = len(here), len(record.reports)
+    counted = f"{logs} log{'s' * (logs != 1)} and {reports} report{'s' * (reports != 1)}"
+    return f"{counted}, each named by a statement"
 
 
 def _recomputed(folder: Path, proven: Sequence[Proven], logs_hold: bool) -> str:

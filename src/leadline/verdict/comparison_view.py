@@ -154,6 +154,8 @@ def explanations(one: "Comparison") -> tuple[str, ...]:
         sentences.append(
             f"d = {amount(one.smallest)}{samples}: a smaller difference counts as too small to matter."
         )
+    if one.outcome == "null" and _wide_leaves_band(one):
+        sentences.append(_why_null(one))
     if _beyond_reach(one):
         sentences.append("So few samples show no difference reliably, not even that between all and none.")
     elif one.detectable is not None:
@@ -162,6 +164,25 @@ def explanations(one: "Comparison") -> tuple[str, ...]:
             " and as noisy as this one; a smaller one would be missed more often."
         )
     return tuple(sentences)
+
+
+def _wide_leaves_band(one: "Comparison") -> bool:
+    """Whether the interval that is printed reaches past d, so that "null" beside it looks like a mistake."""
+    if one.estimate is None or one.estimate.wide is None or one.smallest is None:
+        return False
+    return max(map(abs, one.estimate.wide)) >= one.smallest
+
+
+def _why_null(one: "Comparison") -> str:
+    assert one.estimate is not None, "asked only of what has an interval"
+    assert one.estimate.narrow is not None, "nothing is null without it"
+    places = max(decimals_for(end, 2) for end in one.estimate.narrow)
+    low, high = (format_number(end, places) for end in one.estimate.narrow)
+    narrow, wide = words.percent(2 * one.estimate.alpha), words.percent(one.estimate.alpha)
+    return (
+        f"Whether it is smaller than d is asked of the {narrow} interval, [{low}, {high}] (two one-sided tests);"
+        f" whether there is a difference, of the {wide} one."
+    )
 
 
 def mean_words(side: "Side") -> str:
