@@ -1,6 +1,7 @@
 """A log's way into a registry that is served: announced on the command line, put over HTTP, attached over MCP."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from leadline.ledger import dsse, keyfile
 from leadline.ledger.canon import canonical, parse_strict
 from leadline.ledger.encoding import b64decode
 from leadline.ledger.keys import SigningKey
+from leadline.mcp import desk as desk_module
 from leadline.mcp.answers import Upload
 from leadline.mcp.desk import Signing, SigningDesk, Visitor
 from leadline.registry.access import Access, Caller, Rates, invite
-from leadline.registry.intake import Gate, announce
+from leadline.registry.intake import Gate, Staging, announce
 from leadline.registry.registry import utc_now
 from leadline.registry.run import Run
 from leadline.verdict.conformance.context import ATTEMPT_STAMP
@@ -110,6 +112,29 @@ def test_nothing_is_copied_for_an_address_without_seconds(tmp_path: Path, agent:
     assert not list(folder.iterdir())
     with pytest.raises(NotFoundError):
         desk("192.0.2.2").fetch(asked, signing, folder)
+
+
+def test_no_more_is_laid_out_than_the_disk_is_there_for(
+    tmp_path: Path, agent: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many bytes for one draft are refused before any is copied."""
+    world = World(tmp_path / "world", items=12)
+    access = Access(world.registry.store.shelf)
+    staged = Staging(world.registry.store.shelf).begin(
+        agent.fingerprint, sha256(b"log").hexdigest(), 3, utc_now()
+    )
+    staged.write(b"log")
+    staged.finish()
+    desk = SigningDesk(world.registry, Gate(world.registry, access), lambda: Visitor("192.0.2.1"))
+    asked, signing = [Upload(sha256=sha256(b"log").hexdigest())], Signing(agent.public.vkey)
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    monkeypatch.setattr(desk_module, "MOST_FETCHED", 2)
+    with pytest.raises(InputError, match="more than 2 bytes together"):
+        desk.fetch(asked, signing, folder)
+    assert not list(folder.iterdir())
+    monkeypatch.setattr(desk_module, "MOST_FETCHED", 3)
+    assert [path.read_bytes() for path in desk.fetch(asked, signing, folder)] == [b"log"]
 
 
 def test_a_ticket_says_what_the_document_says(tmp_path: Path, agent: SigningKey) -> None:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from leadline.errors import InputError, StateError
 from leadline.ledger.encoding import b64decode, b64encode
@@ -25,6 +25,8 @@ from leadline.registry.registry import Registry
 from leadline.store import Appended
 
 Step: TypeAlias = Callable[[Registry], object]
+#: Bytes of uploads laid out for one draft, at most: they lie on the server's disk until it is made.
+MOST_FETCHED: Final = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,11 @@ class SigningDesk:
         keyid, staging = _whose(signing).fingerprint, Staging(self.registry.store.shelf)
         paths = []
         with turn(LOGS.wall_seconds, places=UNSIGNED, purse=self.gate.purse(self.visitor().address)):
+            if sum(staging.size(keyid, upload.sha256) for upload in uploads) > MOST_FETCHED:
+                raise InputError(
+                    f"these logs have more than {MOST_FETCHED:,} bytes together",
+                    remedy="attach them in several statements",
+                )
             for upload in uploads:
                 place = folder / upload.sha256
                 place.mkdir(exist_ok=True)
