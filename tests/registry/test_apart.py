@@ -311,6 +311,18 @@ def test_comparing_with_the_record_is_paid_for(world: World) -> None:
         Apart(Purse(empty=True)).compared(study.protocol, world.registry, today)
 
 
+def test_looking_for_what_is_near_is_paid_for(world: World) -> None:
+    """A draft of many words makes the server look each of them up."""
+    world.honest_study()
+    plan = Protocol.model_validate(document())
+    here = world.registry.computing.similar(plan, world.registry, 5)
+    purse = Purse()
+    assert Apart(purse).similar(plan, world.registry, 5) == here
+    assert purse.charged == [computing.COMPARING]
+    with pytest.raises(QuotaError, match="nothing left"):
+        Apart(Purse(empty=True)).similar(plan, world.registry, 5)
+
+
 def test_an_address_has_only_so_many_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once they are used up nothing is computed for it until they have refilled; others are not concerned."""
     now = [0.0]

@@ -13,7 +13,9 @@ from leadline.registry.handover import HandedLog, handed_over
 
 if TYPE_CHECKING:
     from leadline.registry.check.model import Finding, Studies
+    from leadline.registry.registry import Registry
     from leadline.registry.scan import Scan
+    from leadline.registry.similar import Similar
     from leadline.registry.study import Study
 
 Progress = Callable[[int, int], None]
@@ -33,6 +35,10 @@ class Computing(Protocol):
 
     def compared(self, plan: Plan, registry: "Studies", today: date | None) -> "list[Finding]":
         """Findings about what is registered already: the part of `check` that needs a registry."""
+        ...
+
+    def similar(self, plan: Plan, registry: "Registry", limit: int) -> "list[Similar]":
+        """Registered studies near a plan, as `Registry.similar`."""
         ...
 
     def rehearse(self, plan: Plan) -> None:
@@ -74,6 +80,10 @@ class Here:
         from leadline.registry.check.registered import compared
 
         return compared(plan, registry, today)
+
+    def similar(self, plan: Plan, registry: "Registry", limit: int) -> "list[Similar]":
+        """See `Computing`."""
+        return registry.similar(plan, limit)
 
     def rehearse(self, plan: Plan) -> None:
         """See `Computing`."""

@@ -20,7 +20,9 @@ from leadline.registry.intake.places import FREE, UNSIGNED, Purse, apart, paid, 
 
 if TYPE_CHECKING:
     from leadline.registry.check.model import Finding, Studies
+    from leadline.registry.registry import Registry
     from leadline.registry.scan import Scan
+    from leadline.registry.similar import Similar
     from leadline.registry.study import Study
 
 #: A plan of so many bytes is read in the server's own process: at most a tenth of a second, a few megabytes.
@@ -65,6 +67,11 @@ class Apart:
 
         with turn(COMPARING, places=UNSIGNED, purse=self.purse):
             return compared(plan, registry, today)
+
+    def similar(self, plan: Plan, registry: "Registry", limit: int) -> "list[Similar]":
+        """See `Computing`; in this process, for the record is here, in its turn and paid for."""
+        with turn(COMPARING, places=UNSIGNED, purse=self.purse):
+            return registry.similar(plan, limit)
 
     def rehearse(self, plan: Plan) -> None:
         """See `Computing`; also InputError where a limit is met."""

@@ -69,15 +69,15 @@ def routes(site: Site) -> APIRouter:
         body: Body, request: Request, limit: Annotated[int, Query(ge=1, le=20)] = 5
     ) -> models.NearStudies:
         """The nearest studies, null results and work in progress included, each with what agrees."""
-        protocol = _draft(computing(request), body)
-        found = near(site, protocol, limit)
+        apart = computing(request)
+        found = apart.similar(_draft(apart, body), site.registry, limit)
         with looking(site) as view:
-            shown = shapes.studies_of(view, (row for row, _, _ in found), site.today())
+            shown = shapes.studies_of(view, (one.row for one in found), site.today())
             return models.NearStudies(
                 as_of=view.size(),
                 similar=[
-                    models.Near(study=study, score=score, why=why)
-                    for study, (_, score, why) in zip(shown, found, strict=True)
+                    models.Near(study=study, score=one.score, why=list(one.why))
+                    for study, one in zip(shown, found, strict=True)
                 ],
             )
 
@@ -96,11 +96,6 @@ def routes(site: Site) -> APIRouter:
         return Response(json_bytes(_schema(name)), media_type="application/schema+json")
 
     return router
-
-
-def near(site: Site, protocol: Protocol, limit: int) -> list[tuple[Any, float, list[str]]]:
-    """Row, score and reasons of the registered studies nearest to a draft."""
-    return [(found.row, found.score, list(found.why)) for found in site.registry.similar(protocol, limit)]
 
 
 def _draft(computing: Apart, body: bytes) -> Protocol:
