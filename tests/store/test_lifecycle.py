@@ -57,8 +57,8 @@ def test_a_year_of_a_registry(world: Placed) -> None:
     question = judge(friends[1], told.id, type="critique", part={"question": "why?"})
     registry.name_guardians([one.author().fingerprint for one in friends])
     events = tend(registry, date(2026, 9, 1))
-    assert [event.kind for event in events] == ["published", "closed"]
-    assert events[1].studies == tuple(sorted((quiet.id, kept.id)))
+    assert [event.kind for event in events] == ["closed", "published"]
+    assert events[0].studies == tuple(sorted((quiet.id, kept.id)))
     heir = world.opened(SigningKey.generate("example.org/ada2"))
     heir.recover_key(world.key.fingerprint)
     for friend in friends:

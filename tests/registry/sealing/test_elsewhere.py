@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from leadline.errors import IntegrityError, NotFoundError, SignatureError, StateError, StatementError
+from leadline.errors import (
+    IntegrityError,
+    NotAllowedError,
+    NotFoundError,
+    SignatureError,
+    StateError,
+    StatementError,
+)
 from leadline.ledger.keys import SigningKey
 from leadline.ledger.sealing import age
 from leadline.ledger.sealing.periods import period_of
@@ -145,7 +152,7 @@ def test_an_unlisted_key_gets_no_hazard_seal(
 ) -> None:
     """Rights are asked of the author's key when the installation signs, as for every statement."""
     served.access.mode = "listed"
-    with pytest.raises(SignatureError, match="scope 'seal'"):
+    with pytest.raises(NotAllowedError, match="scope 'seal'"):
         Far(tmp_path / "lab", far(served.key), served).sealed(tier="hazard")
 
 
