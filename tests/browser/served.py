@@ -59,7 +59,7 @@ def fresh(folder: Path) -> Iterator[Served]:
     arguments = ("serve", "--store", str(folder / "registry.db"), "--create", "--port", "0")
     command = [sys.executable, "-c", _RUN, *arguments]
     with _running(command, environment(folder, LEADLINE_ACCESS="open", LEADLINE_TEND="no")) as lines:
-        address = next(found[1] for line in lines if (found := re.search(r"is at (http://\S+)", line)))
+        address = next(found[1] for line in lines if (found := re.search(r"is at (http://[\w.:]+)", line)))
         yield Served(address, folder, {})
 
 

@@ -96,9 +96,11 @@ def test_from_a_draft_to_the_front_page(browser: Browser, empty: Served, script:
 
         page.goto("/")
         expect(page.locator(f"a[href='/study/{study}']")).to_be_visible()
-        expect(page.get_by_text(title)).to_be_visible()
+        expect(page.get_by_text("Two worked examples raise the share of right answers.")).to_be_visible()
+        expect(page.get_by_text(f"--store {empty.address}")).to_be_attached()
         assert study in page.request.get("/feed.atom").text()
         listed = page.request.get("/api/v1/studies").json()
         assert study in json.dumps(listed)
         page.locator(f"a[href='/study/{study}']").click()
+        expect(page.get_by_text(title).first).to_be_visible()
         expect(page.locator("#verdict-word")).to_contain_text("Registered")

@@ -198,7 +198,7 @@ def test_postings_are_compared_with_documents(image: bytes) -> None:
     ("sql", "code"),
     [
         ("CREATE TABLE extra (a)", "schema-unknown"),
-        ("DROP INDEX study_state", "schema-missing"),
+        ("DROP INDEX study_state_due", "schema-missing"),
         ("CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM blob; END", "schema-unknown"),
     ],
 )

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from leadline.errors import InputError, MissingExtraError, StateError, StoreError
@@ -52,6 +53,7 @@ def serve(
     for warning in warnings(settings):
         say("insecure", level=logging.WARNING, why=warning)
     listener = bound(settings)
+    settings = replace(settings, port=listener.getsockname()[1])  # port 0 took any: pages name the one it got
     try:
         registry = _opened(settings, create=create, clock=clock)
     except BaseException:
