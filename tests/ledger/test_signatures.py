@@ -1,5 +1,7 @@
 """Many signature checks on several processes: the same answers, in the same order."""
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -55,6 +57,7 @@ class _Silent(Helper):
 
     def __init__(self) -> None:
         self.started = False
+        self.lost = False
         self.held: list[Callable[[int], None]] = []
 
     def __len__(self) -> int:
@@ -91,3 +94,28 @@ def test_helpers_are_taken_on_one_by_one(monkeypatch: pytest.MonkeyPatch) -> Non
         assert [len(helper) for helper in hired] == [signatures._AHEAD] * 2
         assert [batch.failures() for batch in begun] == [[], [], []]
         assert all(batch.done for batch in begun)
+
+
+def test_a_helper_that_dies_is_not_replaced_and_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while it holds parts, it leaves them to the caller, who checks alone from then on."""
+    hired: list[Helper] = []
+
+    def hire() -> Helper:
+        hired.append(Helper())
+        os.kill(hired[-1]._child.pid, signal.SIGSTOP)
+        return hired[-1]
+
+    monkeypatch.setattr(signatures, "_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(signatures, "Helper", hire)
+    bad = {0, MOST - 1, 2 * MOST, 5 * MOST + 3}
+    with SignatureChecker(3) as checker:
+        before = checker.start(_checks(0, 3 * MOST, bad))
+        assert len(hired[0]) == 3
+        assert not before.done
+        os.kill(hired[0]._child.pid, signal.SIGKILL)
+        hired[0]._child.wait()
+        after = checker.start(_checks(3 * MOST, 3 * MOST, bad))
+        assert before.done
+        found = [check.position for batch in (before, after) for check in batch.failures()]
+    assert found == sorted(bad)
+    assert len(hired) == 1

@@ -42,7 +42,8 @@ _CODE: Final = "import sys; sys.path[:] = sys.argv[1:]; from leadline.ledger.hel
 class Helper:
     """One helper process. Answers come back in the order in which parts were given; `started` once one has.
 
-    Raises StoreError when the process cannot be started or has ended: what it held is then unchecked.
+    Raises StoreError when the process cannot be started or has ended: what it held is then unchecked. `lost` says
+    that it has ended.
     """
 
     def __init__(self) -> None:
@@ -65,6 +66,7 @@ class Helper:
         self._answers.register(self._in, select.POLLIN)
         self._told: deque[Callable[[int], None]] = deque()
         self.started = False
+        self.lost = False
 
     def __len__(self) -> int:
         """How many parts it holds, as far as its answers have been read."""
@@ -96,6 +98,7 @@ class Helper:
             self._child.kill()
 
     def _ended(self) -> StoreError:
+        self.lost = True
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout=1)
         return _lost(f"ended before it answered (status {self._child.returncode})")

@@ -1,10 +1,12 @@
 """Many signature checks at once, on more than one processor where that pays."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from leadline.ledger.helper import AVAILABLE, MOST, Helper, failing
+from leadline.errors import StoreError
+from leadline.ledger.helper import AVAILABLE, MOST, Helper, Triple, failing
 from leadline.ledger.keys import verify
 
 #: Below this many checks so far, starting another process costs more than it saves.
@@ -28,6 +30,9 @@ class SignatureChecker:
     """Checks batches of signatures; a context manager, because it may hold helper processes.
 
     `check` must be `keys.verify` for more than one process to be used, and the system one that has helpers.
+
+    A helper that ends early changes no answer: what it held is checked again here, and it is not replaced, since
+    whatever ended it, such as a machine short of memory, would end the next one too.
     """
 
     def __init__(self, processes: int, check: Callable[[bytes, bytes, bytes], None] = verify) -> None:
@@ -49,7 +54,7 @@ class SignatureChecker:
         """Begin on `checks`; the caller goes on preparing the next batch meanwhile.
 
         What helpers have no room for is checked here and now. They always have some left, so neither they nor the
-        caller wait for each other. Raises StoreError when a helper cannot be started or has ended.
+        caller wait for each other. Raises StoreError when a helper cannot be started.
         """
         parts = []
         for at in range(0, len(checks), MOST):
@@ -62,12 +67,12 @@ class SignatureChecker:
     def _free(self) -> Helper | None:
         """A helper that has room for a part, if there is one."""
         for helper in self._helpers:
-            helper.listen(wait=False)
-        idlest = min(self._helpers, key=len, default=None)
+            _heard(helper, wait=False)
+        idlest = min((helper for helper in self._helpers if not helper.lost), key=len, default=None)
         if idlest is not None and len(idlest) < _AHEAD:
             return idlest
         # One more at a time, as long as all are busy: on many processors, who prepares the checks is soon outrun.
-        settled = all(helper.started for helper in self._helpers)
+        settled = all(helper.started and not helper.lost for helper in self._helpers)
         if settled and len(self._helpers) < self._most and self._begun >= _WORTH_A_PROCESS:
             self._helpers.append(Helper())
             return self._helpers[-1]
@@ -82,8 +87,8 @@ class Batch:
 
     @property
     def done(self) -> bool:
-        """Whether all of them are checked, as far as the caller has heard."""
-        return all(part.bad is not None for part in self._parts)
+        """Whether there is nothing left to wait for, as far as the caller has heard."""
+        return not any(part.awaited for part in self._parts)
 
     def failures(self) -> list[Check]:
         """Those that do not hold, in their order; waits until all are checked."""
@@ -101,17 +106,35 @@ class _Part:
         self._helper: Helper | None = None
 
     def begin(self, helper: Helper | None, check: Callable[[bytes, bytes, bytes], None]) -> None:
-        self._helper = helper
-        if helper is None:
-            self.bad = failing([check[2:] for check in self.checks], check)
-        else:
-            helper.give([check[2:] for check in self.checks], self._settle)
+        if helper is not None:
+            with suppress(StoreError):
+                helper.give(self._triples(), self._settle)
+                self._helper = helper
+                return
+        self.bad = failing(self._triples(), check)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether a helper is still to answer."""
+        return self.bad is None and self._helper is not None and not self._helper.lost
 
     def failures(self) -> list[Check]:
         while self.bad is None and self._helper is not None:
-            self._helper.listen(wait=True)
+            if not _heard(self._helper, wait=True):
+                self.bad = failing(self._triples())
         bad = self.bad or 0
         return [check for place, check in enumerate(self.checks) if bad >> place & 1] if bad else []
 
+    def _triples(self) -> list[Triple]:
+        return [check[2:] for check in self.checks]
+
     def _settle(self, bad: int) -> None:
         self.bad = bad
+
+
+def _heard(helper: Helper, *, wait: bool) -> bool:
+    """Listen to a helper; False where it has ended, and nothing more will be heard of it."""
+    if not helper.lost:
+        with suppress(StoreError):
+            helper.listen(wait=wait)
+    return not helper.lost
