@@ -37,6 +37,16 @@ def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
     assert max(cell_len(line) for line in printed(THINGS[name], width).splitlines()) <= width
 
 
+@pytest.mark.parametrize("options", [{}, {"force_terminal": True, "color_system": None}])
+@pytest.mark.parametrize("name", THINGS)
+def test_no_line_ends_in_blanks(name: str, options: dict[str, Any]) -> None:
+    """What is piped into a file, or copied from a terminal, has no padding; the lines are otherwise the same."""
+    lines = printed(THINGS[name], 60, **options).splitlines()
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in lines]
+    assert plain == [line.rstrip() for line in plain]
+    assert plain == printed(THINGS[name], 60).splitlines()
+
+
 @pytest.mark.parametrize("name", THINGS)
 def test_a_terminal_without_unicode_gets_ascii(name: str) -> None:
     """Nothing fails to encode, and the words are all there."""

@@ -12,7 +12,7 @@ from leadline.verdict.pictures import effect_bounds
 from leadline.verdict.report import Report
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
     from leadline.protocol.blocks.claims import Hypothesis
     from leadline.verdict.comparison import Comparison
@@ -207,7 +207,7 @@ class _Writer:
         from rich.text import Text
 
         text = Text(content, style=style, overflow="fold")
-        self.console.print(Padding(text, (0, 0, 0, indent)), width=self.width)
+        self._print(Padding(text, (0, 0, 0, indent)))
 
     def gap(self) -> None:
         self.console.print()
@@ -223,7 +223,7 @@ class _Writer:
         text.append(self._clean(word.upper()), style="bold")
         if name:
             text.append(f"  {self._clean(name)}", style="dim")
-        self.console.print(text, width=self.width)
+        self._print(text)
 
     def listed(self, lines: Iterable[str]) -> None:
         for content in list(lines)[:_SHOWN]:
@@ -265,7 +265,17 @@ class _Writer:
             table.add_column(head, overflow="fold")
         for row in list(rows)[:_SHOWN]:
             table.add_row(*(Text(self._clean(cell)) for cell in row))
-        self.console.print(table, width=self.width)
+        self._print(table)
+
+    def _print(self, content: "RenderableType") -> None:
+        """Print without the blanks that fill lines up: in a pipe, or copied from a terminal, they are only in the way."""
+        from rich.text import Text
+
+        options = self.console.options.update(width=self.width)
+        for segments in self.console.render_lines(content, options, pad=False):
+            text = Text.assemble(*((one.text, one.style or "") for one in segments))
+            text.rstrip()
+            self.console.print(text, soft_wrap=True)
 
     def _clean(self, content: str) -> str:
         plain = " ".join(visible(content).split())
