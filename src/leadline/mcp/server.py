@@ -73,7 +73,7 @@ class _Server(MCPServer[None]):
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """As its base, which would repeat what was rejected."""
-        if all(tool.name != name for tool in self._tool_manager.list_tools()):
+        if all(tool.name != name for tool in await self.list_tools()):
             raise ToolError(words(InputError("there is no such tool", remedy="list the tools")))
         try:
             return await super().call_tool(name, arguments, context)
