@@ -2,11 +2,13 @@
 
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from leadline.store.memory import RememberedCheckpoint
+from leadline.store.memory import RememberedCheckpoint, sidecar
+from leadline.store.sqlite.store import SqliteStore
 
 NOTE = b"example.org/log\n7\nAAAA\n\n\xe2\x80\x94 example.org/log AAAA\n"
 
@@ -41,3 +43,22 @@ def test_a_full_disk_leaves_the_last_note(tmp_path: Path, monkeypatch: pytest.Mo
     assert memory.read() == NOTE
     memory.write(NOTE.replace(b"7", b"8"))
     assert memory.read() == NOTE.replace(b"7", b"8")
+
+
+def test_what_a_killed_process_left_goes_at_the_next_opening(tmp_path: Path) -> None:
+    """An old unfinished file is removed; a fresh one, and what only looks like it, stay, and a reader removes none."""
+    database = tmp_path / "registry.db"
+    SqliteStore.open(database).close()
+    base = sidecar(database).name
+    left, fresh = f"{base}.{'0a' * 8}.tmp", f"{base}.{'1b' * 8}.tmp"
+    others = [f"{base}.mine.tmp", f"other.{base}.{'0a' * 8}.tmp", f"{base}.{'0a' * 8}.tmp.kept"]
+    long_ago = time.time() - 7200
+    for name in (left, fresh, *others):
+        (tmp_path / name).write_bytes(b"")
+        if name != fresh:
+            os.utime(tmp_path / name, (long_ago, long_ago))
+    SqliteStore.open(database, read_only=True).close()
+    assert (tmp_path / left).exists()
+    SqliteStore.open(database).close()
+    assert not (tmp_path / left).exists()
+    assert all((tmp_path / name).exists() for name in (fresh, *others))

@@ -7,7 +7,9 @@ remembered one refuses to sign.
 """
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,8 @@ from leadline.ledger.tlog.checkpoint import Checkpoint, parse_body
 from leadline.ledger.tlog.note import split_note
 
 _PAGE = 4096
+#: Seconds after which an unfinished file is nobody's any more: making one takes a moment.
+_STALE = 3600.0
 
 
 def stated(note: bytes) -> Checkpoint:
@@ -78,6 +82,14 @@ class RememberedCheckpoint:
                 temporary.replace(self.path)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what a process left that was killed while it made the file; one that may be at it is left alone."""
+        unfinished = re.compile(re.escape(self.path.name) + r"\.[0-9a-f]{16}\.tmp")
+        with suppress(OSError):
+            for path in self.path.parent.iterdir():
+                if unfinished.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _STALE:
+                    path.unlink(missing_ok=True)
 
     def check(self, size: int, root_at: Callable[[int], bytes]) -> None:
         """Raise IntegrityError unless the tree of `size` entries extends the remembered checkpoint."""

@@ -82,6 +82,8 @@ class PostgresStore(PostgresReads):
                 address.keys_folder().mkdir(parents=True, mode=0o700, exist_ok=True)
         try:
             store._prepare(create=create)
+            if not read_only:
+                store._remembered.tidy()
         except BaseException:
             store.close()
             raise

@@ -80,6 +80,8 @@ class SqliteStore(SqliteReads):
         store = cls(path, (*BUILT_IN, *projections), timeout=timeout, read_only=read_only)
         try:
             store._prepare()
+            if not read_only:
+                store._remembered.tidy()
         except BaseException:
             store.close()
             raise
