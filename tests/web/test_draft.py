@@ -1,9 +1,14 @@
 """Drafting in the browser, with and without the script; hostile drafts cost little."""
 
+from contextlib import AbstractContextManager
+
 import pytest
 from starlette.testclient import TestClient
 
+from leadline.errors import QuotaError
 from leadline.protocol import Protocol, templates
+from leadline.registry.intake import apart
+from leadline.registry.intake.places import UNSIGNED, AddressPurse
 from leadline.web.views import reading as reader
 from leadline.web.views.reading import MOST, read_draft
 from web.markup import Markup
@@ -108,6 +113,18 @@ def test_only_short_drafts_are_read_in_the_server(monkeypatch: pytest.MonkeyPatc
     assert "costs too much" in read_draft(long, **ask).findings[0].message
 
 
+def test_a_search_that_cannot_be_paid_for_keeps_the_findings() -> None:
+    """What was read is told, and that nobody looked for studies near it: silence would say that there are none."""
+
+    def refuse(_: Protocol) -> list[reader.Near]:
+        raise QuotaError("nothing left", retry_after=1, remedy="come again")
+
+    found = read_draft(templates.text("compare"), today=TODAY.date(), simulate=False, similar=refuse)
+    assert found.heading == "Nothing forbids registration"
+    assert found.similar == ()
+    assert "were not looked for" in found.note
+
+
 def test_an_address_has_only_so_much_read(record: tuple) -> None:  # type: ignore[type-arg]
     """Whoever has used up the seconds of an address is told when to come back."""
     from leadline.web.app import create_app
@@ -165,3 +182,23 @@ def test_too_much_is_refused_before_it_is_read(pages: TestClient) -> None:
     assert (
         pages.post("/draft", content=b"{}", headers={"content-type": "application/json"}).status_code == 400
     )
+
+
+def test_looking_for_what_is_near_is_paid_for_and_takes_its_turn(
+    pages: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record is searched for a sound draft at the expense of its address; one that cannot be read costs no search."""
+    turns: list[tuple[float, object, object]] = []
+    turn = apart.turn
+
+    def counted(seconds: float, *, places: object, purse: object) -> AbstractContextManager[None]:
+        turns.append((seconds, places, purse))
+        return turn(seconds, places=places, purse=purse)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(apart, "turn", counted)
+    pages.post("/draft/check", data={"text": "title: ["})
+    assert turns == []
+    pages.post("/draft/check", data={"text": templates.text("compare")})
+    [(seconds, places, purse)] = turns
+    assert (seconds, places) == (apart.COMPARING, UNSIGNED)
+    assert isinstance(purse, AddressPurse)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -13,8 +14,8 @@ from leadline.errors import InputError, NotFoundError, StateError
 from leadline.protocol import templates
 from leadline.protocol.model import Protocol
 from leadline.registry.intake import Gate
+from leadline.registry.intake.apart import Apart
 from leadline.registry.intake.places import Purse
-from leadline.registry.similar import similar
 from leadline.store.projections.status import status_of
 from leadline.store.protocol import ReadView
 from leadline.web.answer import Answer
@@ -37,6 +38,8 @@ _YAML: Final = "application/yaml; charset=utf-8"
 #: Drafts read at the same time, and simulated at the same time; more than this many waiting are sent away.
 _READERS: Final = 2
 _WAITING: Final = 16
+#: Registered studies that are shown beside a draft.
+_NEAR: Final = 5
 
 
 def draft_page(site: Site, view: ReadView, asked: Asked) -> Answer:
@@ -95,13 +98,15 @@ class Desk:
 
     def _reading(self, text: str, simulate: bool, purse: Purse) -> Reading:
         today = self.site.today()
-        return read_draft(text, today=today, simulate=simulate, similar=self._similar, purse=purse)
+        return read_draft(
+            text, today=today, simulate=simulate, similar=partial(self._similar, purse), purse=purse
+        )
 
-    def _similar(self, plan: Protocol) -> list[Near]:
+    def _similar(self, purse: Purse, plan: Protocol) -> list[Near]:
         today = self.site.today()
         return [
             Near(one.row.id, one.row.title, STATUS[status_of(one.row, today)].lower(), _why(one.why))
-            for one in similar(self.site.registry, plan)
+            for one in Apart(purse).similar(plan, self.site.registry, _NEAR)
         ]
 
 

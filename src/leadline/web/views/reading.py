@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from leadline.errors import InputError, LeadlineError, ProtocolError
+from leadline.errors import InputError, LeadlineError, ProtocolError, QuotaError
 from leadline.logs.apart import MIB, ApartLimits
 from leadline.protocol.document import DocumentError, parse, read_nodes
 from leadline.protocol.model import Protocol
@@ -28,6 +28,9 @@ _MOST_FINDINGS: Final = 100
 _EXAMINED: Final = "leadline.web.views.reading:examined"
 _TOO_MUCH: Final = (
     "The simulation was more than this server spends on a draft; run `leadline check` on your machine."
+)
+_NOT_LOOKED_FOR: Final = (
+    "Registered studies like it were not looked for: that is too much right now; check again later."
 )
 
 
@@ -76,7 +79,7 @@ def read_draft(text: str, *, today: date, simulate: bool, similar: Similar, purs
     """Read a draft from anybody. A short one is read here, and nothing in it executed; the rest happens apart.
 
     `similar` finds registered studies that are like it; `purse` pays. Raises QuotaError where it cannot, or where
-    too much is computed already.
+    too much is computed already; where only `similar` raises it, the reading says that they were not looked for.
     """
     if len(text) > MOST:
         return _unread(
@@ -97,7 +100,7 @@ def read_draft(text: str, *, today: date, simulate: bool, similar: Similar, purs
                 Remark("error", "the draft", None, "reading it costs too much", "run `leadline check` on it")
             )
         read = read_draft(text, today=today, simulate=False, similar=similar, purse=purse)
-        return replace(read, note=_TOO_MUCH)
+        return replace(read, note=f"{_TOO_MUCH} {read.note}".strip())
     return _reading(json.loads(answer), similar)
 
 
@@ -148,11 +151,17 @@ def _reading(said: dict[str, Any], similar: Similar) -> Reading:
     if said["characteristics"] is not None:
         primary = next((one.id for one in plan.hypotheses if one.role == "primary"), plan.hypotheses[0].id)
         figure = characteristics_figure(said["characteristics"], primary)
+    notes = ["The plan was rehearsed and simulated."] if figure else []
+    try:
+        near = tuple(similar(plan))
+    except QuotaError:  # what was read has been paid for, and is told all the same
+        near = ()
+        notes.append(_NOT_LOOKED_FOR)
     return Reading(
         _heading(remarks),
-        "The plan was rehearsed and simulated." if figure else "",
+        " ".join(notes),
         remarks,
-        tuple(similar(plan)),
+        near,
         figure,
         f"The registered analysis on {REPLICATES} simulated studies for each truth.",
     )
