@@ -6,16 +6,18 @@ import sqlite3
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pyarrow.parquet as pq
 import pytest
 
 from leadline.errors import InputError, StateError
-from leadline.registry.bulk import export_tables, refresh
+from leadline.registry.bulk import export_tables, refresh, sheets
 from leadline.registry.bulk.cells import neutral
 from leadline.registry.bulk.feed import read_index
 from leadline.registry.bulk.sheets import scan
 from leadline.registry.registry import Registry
+from leadline.store.projections import BUILT_IN
 from leadline.store.projections.studies import AUTHOR
 from registry.world import World
 
@@ -116,6 +118,26 @@ def test_a_delta_brings_an_older_dump_up_to_date(world: World, tmp_path: Path) -
         assert merged == table(tmp_path / "new", name), name
     with pytest.raises(InputError, match="nothing follows"):
         export_tables(world.registry, tmp_path / "beyond", since=10_000)
+
+
+def test_a_delta_reads_many_studies_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows and their order do not depend on how many are read at once, and reads grow with batches, not studies."""
+    for number in range(3):
+        world.register(world.protocol(title=f"Number {number}", authors=[{"name": "Bo"}, {"name": "Cy"}]))
+    tables = {one.name: one for projection in BUILT_IN for one in projection.tables}
+
+    def read(together: int) -> tuple[list[list[tuple[object, ...]]], int]:
+        monkeypatch.setattr(sheets, "_TOGETHER", together)
+        with world.registry.store.snapshot() as view:
+            seen = Mock(wraps=view)
+            known = sheets.touched(view, 1)
+            rows = [list(one.rows(seen, 1, known)) for one in sheets.sheets(tables)]
+        return rows, len(seen.select.mock_calls) + len(seen.select_among.mock_calls)
+
+    one_by_one, many = read(1)
+    together, few = read(500)
+    assert together == one_by_one
+    assert few < many
 
 
 def test_a_folder_with_something_in_it_is_left_alone(world: World, tmp_path: Path) -> None:

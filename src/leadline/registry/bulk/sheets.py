@@ -1,11 +1,12 @@
 """Which tables a dump has, and how their rows are read in order without holding them all."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from leadline.ledger.dsse import decode
 from leadline.ledger.ids import study_id
@@ -16,6 +17,9 @@ from leadline.store.projections.studies import AREA, AUTHOR, STUDY
 from leadline.store.protocol import ReadView
 
 PAGE: Final = 5_000
+#: Studies whose rows a delta reads together.
+_TOGETHER: Final = 500
+T = TypeVar("T")
 Kind = Literal["integer", "real", "text", "blob", "texts"]
 Touched = frozenset[str]
 
@@ -99,12 +103,13 @@ def _changed(view: ReadView, name: str, table: Table, since: int, studies: Touch
         yield from scan(view, table, table.key[0])
     elif name in _OF:
         parent, column = _OF[name]
-        for study in sorted(studies):
-            for one in view.select(parent, {column: study}, order="ix"):
-                yield from view.select(table, {"ix": one["ix"]})
+        for some in _batched(sorted(studies)):
+            parents = sorted(view.select_among(parent, column, some), key=itemgetter(column, "ix"))
+            for indexes in _batched([row["ix"] for row in parents]):
+                yield from _among(view, table, "ix", indexes)
     elif "study" in table.names:
-        for study in sorted(studies):
-            yield from view.select(table, {"study": study})
+        for some in _batched(sorted(studies)):
+            yield from _among(view, table, "study", some)
     else:
         yield from scan(view, table, "ix", after=since - 1)
 
@@ -114,11 +119,18 @@ def _studies() -> Sheet:
 
     def rows(view: ReadView, since: int, studies: Touched) -> Iterator[tuple[Any, ...]]:
         if since:
-            chosen = [row for id_ in studies for row in view.select(STUDY, {"id": id_}, limit=1)]
-            for row in sorted(chosen, key=lambda row: row["ix"] or 0):
-                authors = [one["name"] for one in view.select(AUTHOR, {"ix": row["ix"]})]
-                areas = [one["area"] for one in view.select(AREA, {"ix": row["ix"]})]
-                yield (*(row[name] for name in STUDY.names), authors, areas)
+            chosen = [
+                row for some in _batched(sorted(studies)) for row in view.select_among(STUDY, "id", some)
+            ]
+            for some in _batched(sorted(chosen, key=itemgetter("ix"))):
+                indexes = [row["ix"] for row in some]
+                authors, areas = _by(view, AUTHOR, "ix", indexes), _by(view, AREA, "ix", indexes)
+                for row in some:
+                    yield (
+                        *(row[name] for name in STUDY.names),
+                        [one["name"] for one in authors[row["ix"]]],
+                        [one["area"] for one in areas[row["ix"]]],
+                    )
             return
         authors_of, areas_of = _Lists(view, AUTHOR, "name"), _Lists(view, AREA, "area")
         for row in scan(view, STUDY, "ix"):
@@ -194,6 +206,24 @@ def scan(view: TableReader, table: Table, by: str, *, after: Value = None) -> It
             continue
         yield from whole
         after, limit = whole[-1][by], PAGE
+
+
+def _batched(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values, some hundreds at a time: that many are looked up in one query."""
+    return (values[at : at + _TOGETHER] for at in range(0, len(values), _TOGETHER))
+
+
+def _among(view: ReadView, table: Table, by: str, values: Sequence[Any]) -> Iterator[Row]:
+    """Rows whose column `by` is one of `values`, in the order of these, each one's by the key."""
+    found = _by(view, table, by, values)
+    return (row for value in values for row in found[value])
+
+
+def _by(view: ReadView, table: Table, by: str, values: Sequence[Any]) -> Mapping[Value, list[Row]]:
+    found: dict[Value, list[Row]] = defaultdict(list)
+    for row in view.select_among(table, by, values):
+        found[row[by]].append(row)
+    return found
 
 
 class _Lists:
