@@ -2,13 +2,19 @@
 
 import re
 import shlex
+from contextlib import redirect_stdout
+from datetime import datetime, timedelta, tzinfo
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cli.shell import Result, leadline, write_logs, write_protocol
+from leadline.cli.commands import sealed
 from leadline.cli.opening import repeated
+from leadline.cli.output import Page
 
 
 def hint(shown: Result, start: str) -> list[str]:
@@ -60,14 +66,51 @@ def test_a_study_is_led_from_hint_to_hint(tmp_path: Path, home: Path, elsewhere:
     assert not (home / "author.key").exists()
 
 
-def test_a_sealed_study_is_led_from_hint_to_hint(tmp_path: Path, home: Path, elsewhere: list[str]) -> None:
-    """seal, attempt, attach, close: the registry and the key go along."""
+def next_week(zone: tzinfo) -> datetime:
+    """The time of a flush in the week after."""
+    return datetime.now(zone) + timedelta(weeks=1)
+
+
+def test_logs_noted_for_no_attempt_lead_to_the_report(tmp_path: Path, elsewhere: list[str]) -> None:
+    """There is no attempt to close then."""
     leadline("key", "seal")
     plan = write_protocol(tmp_path / "plan.yaml")
     opened = follow(hint(leadline("seal", plan, "--no-simulate", *elsewhere), "sealed attempt"))
     logs = write_logs(tmp_path / "logs", {"arms": arms(opened)})
-    follow(hint(opened, "sealed attach"), logs)
-    assert "with 3 logs" in follow(hint(opened, "sealed close")).out
+    attach = hint(opened, "sealed attach")
+    position = attach.index("--attempt")
+    shown = follow([*attach[:position], *attach[position + 2 :]], logs)
+    assert hint(shown, "sealed report") == ["sealed", "report", attach[2], *elsewhere]
+
+
+def test_nobody_is_told_to_make_the_batch_of_a_server() -> None:
+    """A server makes it by itself, and refuses to be told over the network."""
+    out = StringIO()
+    with redirect_stdout(out):
+        sealed._batching(Page(), "https://registry.example.org")
+    assert "by itself" in out.getvalue()
+    assert "flush" not in out.getvalue()
+
+
+def test_a_sealed_study_is_led_from_hint_to_hint(
+    tmp_path: Path, home: Path, elsewhere: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """seal, attempt, attach, close, flush, report, flush, reveal: the registry and the key go along."""
+    leadline("key", "seal")
+    plan = write_protocol(tmp_path / "plan.yaml")
+    opened = follow(hint(leadline("seal", plan, "--no-simulate", *elsewhere), "sealed attempt"))
+    logs = write_logs(tmp_path / "logs", {"arms": arms(opened)})
+    attached = follow(hint(opened, "sealed attach"), logs)
+    assert "Noted 3 logs" in attached.out
+    assert hint(attached, "sealed close") == hint(opened, "sealed close")
+    closed = follow(hint(attached, "sealed close"))
+    assert "with 3 logs" in closed.out
+    follow(hint(closed, "sealed flush"))
+    reported = follow(hint(closed, "sealed report"))
+    with monkeypatch.context() as patch:
+        patch.setattr(sealed, "datetime", SimpleNamespace(now=next_week))
+        follow(hint(reported, "sealed flush"))
+    assert "Opened verdict" in follow(hint(reported, "reveal")).out
     assert not (home / "registry.db").exists()
 
 

@@ -74,7 +74,7 @@ def mending(store: str | None) -> "Registry":
 
 def require_here(store: str | None, what: str) -> None:
     """StateError where the address is a server's: `what` is kept beside its log, and nobody sees it from afar."""
-    if address(store).startswith(("https://", "http://")):
+    if at_a_server(store):
         raise StateError(
             f"{what} cannot be seen or made over the network",
             where=shown(store),
@@ -106,6 +106,11 @@ def address(store: str | None) -> str:
 def served(store: str | None) -> bool:
     """Whether the address names a registry on a server (PostgreSQL, or another's over HTTP), not a file."""
     return "://" in address(store) and not address(store).startswith("sqlite://")
+
+
+def at_a_server(store: str | None) -> bool:
+    """Whether the address is that of a server, which does by itself what a registry of one's own is told to do."""
+    return address(store).startswith(("https://", "http://"))
 
 
 def database(store: str | None) -> Path:

@@ -1,5 +1,6 @@
 """`leadline sealed`: working on a study that nobody can read yet."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,6 +11,7 @@ from leadline.cli import options
 from leadline.cli.commands.sealing import Identity, identity_path, write_share
 
 if TYPE_CHECKING:
+    from leadline.cli.output import Page
     from leadline.registry.sealing import SealedWork
 
 app = typer.Typer(
@@ -134,8 +136,8 @@ def close(
 
     JSON: {"study", "number", "status", "logs": [sha256, ...]}.
     """
-    from leadline.cli.opening import writing
-    from leadline.cli.output import emit
+    from leadline.cli.opening import repeated, writing
+    from leadline.cli.output import Page, emit
 
     with writing(store, key) as registry:
         work = _work(registry, study)
@@ -143,8 +145,12 @@ def close(
         work.close_attempt(number, logs, status, note)
     if json:
         emit({"study": work.id, "number": number, "status": status, "logs": logs})
-    else:
-        typer.echo(f"Closed attempt {number} of {work.id} as {status}, with {len(logs)} logs, under seal.")
+        return
+    page = Page()
+    page.line(f"Closed attempt {number} of {work.id} as {status}, with {_counted(logs)}, under seal.")
+    page.head("Next, when the week's batch is in the log")
+    _batching(page, store)
+    page.verbatim(repeated(f"leadline sealed report {work.id}", store=store, key=key))
 
 
 @app.command()
@@ -196,18 +202,21 @@ def attach(
 
     JSON: {"study", "attempt": N or null, "logs": [sha256, ...]}.
     """
-    from leadline.cli.opening import writing
-    from leadline.cli.output import emit
+    from leadline.cli.opening import repeated, writing
+    from leadline.cli.output import Page, emit
 
     with writing(store, key) as registry:
         work = _work(registry, study)
         digests = work.attach(logs, attempt=number, force=force)
     if json:
         emit({"study": work.id, "attempt": number, "logs": list(digests)})
-    else:
-        typer.echo(
-            f"Noted {len(digests)} logs for {work.id}. Keep the files where they are: the reveal reads them."
-        )
+        return
+    page = Page()
+    page.line(f"Noted {_counted(digests)} for {work.id}", "bold")
+    page.line("Keep the files where they are: the reveal reads them.", indent=2)
+    page.head("Next")
+    step = f"report {work.id}" if number is None else f"close {work.id} {number}"
+    page.verbatim(repeated(f"leadline sealed {step}", store=store, key=key))
 
 
 @app.command()
@@ -232,8 +241,7 @@ def report(
     page.line(f"Sealed the report of {work.id}", "bold")
     page.facts([(name, f"{one.outcome}, {one.standing}") for name, one in made.verdicts.items()])
     page.head("When the week's batch is in the log, its verdict can be opened alone")
-    page.line("A server makes the batch by itself; a registry of your own does with:", "dim", indent=2)
-    page.verbatim(repeated("leadline sealed flush", store=store))
+    _batching(page, store)
     page.verbatim(repeated(f"leadline reveal {work.id} --field verdict", store=store, key=key))
 
 
@@ -399,6 +407,21 @@ def enter(
         if not left
         else "\n".join(f"left out: {why}" for why in left.values())
     )
+
+
+def _batching(page: "Page", store: str | None) -> None:
+    """Who makes the week's batch, and how, where that is whoever reads this."""
+    from leadline.cli.opening import at_a_server, repeated
+
+    if at_a_server(store):
+        page.line("The server makes the batch by itself.", "dim", indent=2)
+        return
+    page.line("`leadline serve` makes the batch by itself; without it:", "dim", indent=2)
+    page.verbatim(repeated("leadline sealed flush", store=store))
+
+
+def _counted(logs: Sequence[str]) -> str:
+    return f"{len(logs)} {'log' if len(logs) == 1 else 'logs'}" if logs else "no log"
 
 
 def _work(registry: Any, study: str) -> "SealedWork":
