@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadline.draw import (
@@ -198,6 +198,8 @@ finite = st.floats(-1e12, 1e12)
     d=st.none() | st.floats(1e-9, 1e9),
     scale=st.sampled_from(["identity", "log"]),
 )
+@example(effect=0.0, ends=[0.0, 5e-324], d=None, scale="identity")
+@example(effect=0.0, ends=[-2e-309, 3e-308], d=None, scale="log")
 def test_any_finite_estimate_can_be_drawn(
     effect: float, ends: list[float], d: float | None, scale: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """Scales: from numbers to positions, with ticks people would choose."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Protocol as Shape
 
@@ -85,8 +86,10 @@ class Linear:
         return self.left + share * (self.right - self.left)
 
     def ticks(self, count: int = 5) -> tuple[Tick, ...]:
-        """Multiples of 1, 2, 2.5 or 5 times a power of ten."""
+        """Multiples of 1, 2, 2.5 or 5 times a power of ten; one tick where floats are too coarse for several."""
         raw = (self.high - self.low) / max(count, 1)
+        if raw < sys.float_info.min:
+            return (Tick(self.low, format_number(self.low, _MOST_DECIMALS)),)
         magnitude = 10.0 ** math.floor(math.log10(raw))
         step = next(s * magnitude for s in _STEPS if s * magnitude >= raw * (1 - 1e-9))
         fitting = (d for d in range(_MOST_DECIMALS) if abs(round(step, d) - step) <= step * 1e-6)
