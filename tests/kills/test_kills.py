@@ -5,7 +5,8 @@ import pytest
 from kills.campaign import campaign
 from store.cluster import Cluster
 
-KILLS = 20
+#: On each store, so twenty in all.
+KILLS = 10
 
 
 @pytest.mark.slow
