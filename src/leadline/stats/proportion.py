@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from leadline.errors import StatisticsError
 from leadline.stats import intervals, policy
 from leadline.stats import mean as means
-from leadline.stats.checks import is_binary, level_of, sample
+from leadline.stats.checks import Floats, is_binary, level_of, sample
 from leadline.stats.clusters import ClusterSums, effective_clusters
 from leadline.stats.likelihood import beta_binomial_interval
 from leadline.stats.model import Estimate
@@ -41,6 +43,7 @@ def proportion(
     *,
     replicates: int = 2000,
     seed: bytes | str | int = b"",
+    repeats: int = 1,
 ) -> Estimate:
     """The share of ones in ``x`` (shape (N,), values 0 or 1), as a fraction.
 
@@ -49,20 +52,31 @@ def proportion(
     cluster: one key per item; None means that items are independent.
     method: "auto" (see `leadline.stats.policy`); "wilson", "jeffreys", "clopper_pearson" (clusters ignored);
         "beta_binomial", "score_clustered"; "cr2", "cr1", "iid", "bootstrap", "percentile" as in `mean`.
+    repeats: most answers that any value is the share of. Where answers of an item differ, every item weighs the same
+        and its answers are one cluster (or part of the item's), so repeating adds precision only as far as it does.
 
     Errors: StatisticsError for empty input or values other than 0 and 1. Refusals are Estimates with a
     ``reason`` and no interval.
     """
     values = sample(x, "x")
-    if not is_binary(values):
+    shares = repeats > 1 and not is_binary(values) and bool(((values >= 0.0) & (values <= 1.0)).all())
+    if not (shares or is_binary(values)):
         raise StatisticsError(
             "a proportion needs outcomes that are 0 or 1", where="x", remedy="use the mean, or map the score"
         )
     if method not in METHODS:
         raise policy.unknown_method(method, METHODS)
     level = level_of(level)
+    if shares and method in ("auto", "beta_binomial", "score_clustered"):
+        return _of_shares(values, cluster, level, method, repeats)
     sums = ClusterSums.of(values, cluster)
     if method in _COUNTS:
+        if shares:
+            raise StatisticsError(
+                f"{method} counts one answer per item, and answers of an item differ",
+                where="method",
+                remedy="register `auto`, `score` or `beta_binomial`, or `reruns: first`",
+            )
         interval = _COUNTS[method](float(values.sum()), sums.items, level)
         return _answer(sums, float(values.mean()), None, interval, None, level, method, clustered=False)
     if method not in ("auto", "beta_binomial", "score_clustered"):
@@ -70,6 +84,20 @@ def proportion(
             sums = ClusterSums.of(values)
         return means.of_sums(sums, level, method, 1.0, replicates=replicates, seed=seed)
     return of_sums(sums, level, method)
+
+
+def _of_shares(
+    values: Floats, cluster: ArrayLike | Sequence[Hashable] | None, level: float, method: str, repeats: int
+) -> Estimate:
+    """`proportion` of shares: each item stands for `repeats` answers, the answers of an item for one cluster."""
+    if cluster is None:
+        order = np.sort(values)  # by content, whatever the order of the rows
+        sums = ClusterSums(np.ones(order.size), order, None, True)
+    else:
+        sums = ClusterSums.of(values, cluster, squares=False)
+    answers = ClusterSums(sums.n * repeats, sums.total * repeats, None, True)
+    found = of_sums(answers, level, method)
+    return replace(found, n=sums.items, clusters=None if cluster is None else found.clusters)
 
 
 def of_sums(sums: ClusterSums, level: float, method: str) -> Estimate:

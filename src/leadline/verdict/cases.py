@@ -33,8 +33,10 @@ class Case:
 
     def outcome(self, alpha: float) -> Outcome:
         """The decision table at this level; any failure is inconclusive."""
+        if self.failure:
+            return "inconclusive"
         estimate, reason = self.estimate(alpha)
-        if self.failure or reason or estimate is None or estimate.wide is None or estimate.narrow is None:
+        if reason or estimate is None or estimate.wide is None or estimate.narrow is None:
             return "inconclusive"
         smallest, margin = smallest_and_margin(self.hypothesis)
         return decide(self.hypothesis.kind, estimate.wide, estimate.narrow, smallest, margin)

@@ -119,7 +119,7 @@ def _one_arm(estimand: Estimand, arm: Items, method: IntervalMethod, level: floa
         assert estimand.cut is not None  # the protocol's consistency rules demand it
         values = (values >= estimand.cut).astype(np.float64)
     return proportion_of.proportion(
-        values, cluster=arm.clusters, level=level, method=_SPELLED.get(method, method)
+        values, cluster=arm.clusters, level=level, method=_SPELLED.get(method, method), repeats=arm.runs
     )
 
 

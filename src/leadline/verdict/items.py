@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from leadline.errors import StatisticsError
+from leadline.stats.checks import is_binary
 from leadline.verdict.denominators import account, is_promised
 from leadline.verdict.model import Denominator
 from leadline.verdict.results import evaluate, judge, rows_for_score, strings, truth
@@ -27,6 +28,8 @@ class Items:
     clusters: NDArray[np.str_] | None
     outside: frozenset[str] = frozenset()
     """Ids of items that `where` sets aside."""
+    runs: int = 1
+    """Most runs that any value is the mean of, where every one of them answered 0 or 1; else 1."""
     problem: str | None = None
     """Why these data cannot be reduced to items at all, a reason code with detail; there are none then."""
 
@@ -97,14 +100,17 @@ def _reduce(
     fresh = np.r_[True, sorted_ids[1:] != sorted_ids[:-1]]
     starts = np.flatnonzero(fresh)
     counts = np.diff(np.r_[starts, len(order)])
-    if rule == "mean":
-        reduced = _reduced(values[order], starts, "mean")
-    else:
-        sorted_digests = digests[order]
-        runs = np.flatnonzero(fresh | np.r_[True, sorted_digests[1:] != sorted_digests[:-1]])
-        reduced = _reduced(_reduced(values[order], runs, rule), np.searchsorted(runs, starts), "mean")
+    sorted_digests = digests[order]
+    runs = np.flatnonzero(fresh | np.r_[True, sorted_digests[1:] != sorted_digests[:-1]])
+    by_run = _reduced(values[order], runs, rule)
+    first_run = np.searchsorted(runs, starts)
+    # A registered mean is one of all answers: a run that lacks some epochs weighs less.
+    reduced = (
+        _reduced(values[order], starts, "mean") if rule == "mean" else _reduced(by_run, first_run, "mean")
+    )
+    pooled = int(np.diff(np.r_[first_run, len(runs)]).max()) if is_binary(by_run) else 1
     if clusters is None:
-        return Items(sorted_ids[starts], reduced, None)
+        return Items(sorted_ids[starts], reduced, None, runs=pooled)
     ordered_clusters = clusters[order]
     constant = np.repeat(ordered_clusters[starts], counts) == ordered_clusters
     if not constant.all():
@@ -113,7 +119,7 @@ def _reduce(
             f"sample {culprit!r} lies in more than one cluster",
             remedy="write a cluster expression that is the same for every epoch of a sample",
         )
-    return Items(sorted_ids[starts], reduced, ordered_clusters[starts])
+    return Items(sorted_ids[starts], reduced, ordered_clusters[starts], runs=pooled)
 
 
 def _reduced(values: Floats, starts: NDArray[np.int64], rule: EpochRule) -> Floats:

@@ -1,8 +1,10 @@
 """Verdicts from data: every hypothesis at its family's level, and under every registered alternative."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
 from leadline.protocol.model import Protocol
@@ -22,7 +24,10 @@ from leadline.verdict.model import (
 )
 from leadline.verdict.precision import detectable, n_needed
 from leadline.verdict.specification import Specification
-from leadline.verdict.variants import variants_of_arm
+from leadline.verdict.variants import MOST_COMBINATIONS, variants_of_arm
+
+#: A family is divided among at most so many variants of one hypothesis; at that level nothing is decided anyhow.
+_MOST_COUNTED: Final = 4096
 
 
 def verdicts_of(
@@ -57,7 +62,8 @@ def _verdict(
     outcomes = {case.outcome(level) for case, level in zip(cases, used, strict=True)}
     alpha = min(used)
     estimate, reason = pooled.estimate(alpha)
-    reason = pooled.failure or reason
+    failures = {case.failure for case in cases}
+    reason = pooled.failure or (failures.pop() if len(failures) == 1 else None) or reason
     agreed = len(outcomes) == 1 and not _opposed(cases, used)
     outcome: Outcome = outcomes.pop() if agreed else "inconclusive"
     if outcome == "inconclusive":
@@ -108,9 +114,16 @@ def _notes(outcome: Outcome, estimate: EffectEstimate | None) -> Sequence[str]:
 
 
 def _cases(protocol: Protocol, data: Data, hypothesis: Hypothesis, checks: Sequence[Check]) -> list[Case]:
-    """One case per combination of run variants (runs that differ in what the protocol left open)."""
+    """One case per combination of run variants (runs that differ in what the protocol left open).
+
+    Too many to weigh are as many members of the family, each of which fails: that is no way to an outcome.
+    """
     arms = hypothesis.estimand.arms
     choices = [variants_of_arm(protocol, data.logs_of(arm)) or [()] for arm in arms]
+    number = math.prod(map(len, choices))
+    if number > MOST_COMBINATIONS:
+        failed = replace(_case(protocol, data, hypothesis, checks), failure="too_many_variants")
+        return [failed] * min(number, _MOST_COUNTED)
     combinations = [dict(zip(arms, choice, strict=True)) for choice in itertools.product(*choices)]
     return [_case(protocol, data, hypothesis, checks, logs) for logs in combinations]
 

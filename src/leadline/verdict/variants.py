@@ -7,10 +7,15 @@ one pleases.
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from leadline.logs.headers import LogHeader
 from leadline.protocol.model import Protocol
 from leadline.verdict.conformance.settings import CONDUCT, LIMITS
+
+#: Combinations of variants (one of each arm) that are weighed. Each is an analysis of its own at a level divided by
+#: their number, so beyond these the outcome is inconclusive, which bounds what hostile logs can cost.
+MOST_COMBINATIONS: Final = 64
 
 
 def variants_of_arm(protocol: Protocol, headers: Sequence[LogHeader]) -> list[tuple[str, ...]]:

@@ -42,6 +42,7 @@ REASONS = {
     "hash_mismatch": "the dataset is not the one that was promised",
     "inconsistent_log": "a log contradicts itself",
     "positive_control_failed": "the pipeline did not find the planted effect, so it cannot vouch for a small one",
+    "too_many_variants": "runs differ in what the protocol left open in more ways than are weighed",
     "variants_disagree": "runs that differ in what the protocol left open disagree",
 }
 
