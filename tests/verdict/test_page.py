@@ -359,3 +359,12 @@ def test_a_notebook_frame_keeps_styles_in() -> None:
     frame = notebook_frame(report_page(sample_reports.hostile()))
     assert frame.startswith('<iframe sandbox srcdoc="&lt;!DOCTYPE html&gt;')
     assert frame.count("<") == 2
+
+
+def test_the_page_names_a_registry_that_its_readers_can_reach() -> None:
+    """The command that checks the report asks that registry."""
+    source = report_page(sample_reports.report(), registry="--store https://registry.example.org")
+    study = sample_reports.report().registration.study  # type: ignore[union-attr]
+    assert (
+        f"leadline export {study} --store https://registry.example.org &amp;&amp; leadline verify" in source
+    )

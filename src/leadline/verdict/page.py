@@ -29,16 +29,17 @@ _NAMES = (
 )
 
 
-def report_page(report: Report, certificate: str | None = None) -> str:
+def report_page(report: Report, certificate: str | None = None, registry: str = "") -> str:
     """The report as one HTML page, readable on paper, phone and desk, in light and dark.
 
-    ``certificate`` is the text of the registration certificate, shown for whoever wants to verify it.
+    ``certificate`` is the text of the registration certificate, shown for whoever wants to verify it;
+    ``registry`` the option that names a registry which readers of the page can reach (``--store URL``).
     """
     return _render(
         "report.html",
         **report_context(report),
         title=report.protocol.title,
-        command=words.recompute_command(report),
+        command=" && ".join(words.recompute_commands(report, registry)),
         certificate=certificate,
     )
 

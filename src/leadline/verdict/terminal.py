@@ -22,8 +22,11 @@ _WIDEST = 100
 _SHOWN = 20
 
 
-def print_report(report: Report, console: "Console") -> None:
-    """Print verdicts, broken promises, who left, controls and how to recompute."""
+def print_report(report: Report, console: "Console", registry: str = "") -> None:
+    """Print verdicts, broken promises, who left, controls and how to recompute.
+
+    `registry` is the option that names the study's registry, as it is typed (``--store ADDRESS``).
+    """
     out = _Writer(console)
     out.line(report.protocol.title, "bold")
     study = report.registration.study if report.registration else "never registered"
@@ -53,7 +56,9 @@ def print_report(report: Report, console: "Console") -> None:
         out.head("What had been seen before")
         out.line(known, indent=2)
     out.head("Check it yourself")
-    out.line(words.recompute_command(report), indent=2)
+    for command in words.recompute_commands(report, registry):
+        # An address is there to be copied, however long it is.
+        (out.verbatim if registry else out.line)(command, indent=2)
     out.line(f"{report.engine} · protocol {report.protocol.digest}", "dim", indent=2)
 
 
@@ -208,6 +213,12 @@ class _Writer:
 
         text = Text(content, style=style, overflow="fold")
         self._print(Padding(text, (0, 0, 0, indent)))
+
+    def verbatim(self, content: str, indent: int = 0) -> None:
+        """Something to be copied, never folded."""
+        from rich.text import Text
+
+        self.console.print(Text(" " * indent + self._clean(content)), soft_wrap=True)
 
     def gap(self) -> None:
         self.console.print()

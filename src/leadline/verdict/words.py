@@ -257,12 +257,15 @@ def axis_words(hypothesis: Hypothesis, unit: str) -> str:
     return f"{measured}: {order}"
 
 
-def recompute_command(report: Report) -> str:
-    """The command that computes this report again, from the registry or from an export of the study."""
+def recompute_commands(report: Report, registry: str = "") -> tuple[str, ...]:
+    """The commands that compute this report again, one after the other, by way of an export of the study.
+
+    `registry` is the option that names the registry, as it is typed; without it the reader's own is asked.
+    """
     if report.registration is not None:
         study = report.registration.study
-        return f"leadline export {study} && leadline verify ./{study}"
-    return "leadline report --protocol PROTOCOL.yaml LOGS... --json"
+        return f"leadline export {study} {registry}".rstrip(), f"leadline verify ./{study}"
+    return ("leadline report --protocol PROTOCOL.yaml LOGS... --json",)
 
 
 def headline(report: Report) -> tuple[Hypothesis, ...]:

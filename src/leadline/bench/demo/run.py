@@ -80,7 +80,7 @@ def _study(
     report = study.publish()
     (output / f"{study.id}.json").write_bytes(report.to_json())
     (output / f"{study.id}.html").write_text(report.to_html(), encoding="utf-8")
-    print_report(report, console)
+    print_report(report, console, shlex.join(["--store", str(output / "registry.db")]))
     return study
 
 
