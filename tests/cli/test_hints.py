@@ -10,11 +10,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import typer
 
 from cli.shell import Result, leadline, write_logs, write_protocol
 from leadline.cli.commands import sealed
+from leadline.cli.main import app
 from leadline.cli.opening import repeated
 from leadline.cli.output import Page
+from leadline.cli.remedies import completed
 
 
 def hint(shown: Result, start: str) -> list[str]:
@@ -145,3 +148,69 @@ def test_what_the_environment_says_is_not_repeated(monkeypatch: pytest.MonkeyPat
         assert not re.search("ge.?heim", shown)
         assert "PASSWORD" in shown
         assert "db.example.org/x" in shown
+
+
+def remedy(shown: Result) -> list[str]:
+    """The first command that an error advises, without the program's name."""
+    found = re.search("`leadline ([^`]*)`", shown.err)
+    assert found, shown.err
+    return shlex.split(found[1])
+
+
+def test_what_an_error_says_to_run_works_as_printed(tmp_path: Path, home: Path, elsewhere: list[str]) -> None:
+    """The library words remedies without knowing where the registry is; the command that failed does."""
+    plan = write_protocol(tmp_path / "plan.yaml")
+    opened = follow(hint(leadline("register", plan, "--no-simulate", *elsewhere), "attempts open"))
+    logs = write_logs(tmp_path / "logs", {"arms": arms(opened)})
+    attach = remedy(leadline(*hint(opened, "attempts close"), status=3))
+    assert attach == hint(opened, "attach")
+    follow(attach, logs)
+    follow(hint(opened, "attempts close"))
+    listing = remedy(leadline(*hint(opened, "attempts close"), status=3))
+    assert listing == ["attempts", "list", attach[1], *elsewhere[:2]]
+    assert "completed" in follow(listing).out
+    assert not (home / "registry.db").exists()
+
+
+def test_a_missing_key_is_made_where_it_was_looked_for(tmp_path: Path, home: Path) -> None:
+    """Not at the default place, which the same command would then not read."""
+    key = tmp_path / "my keys.key"
+    plan = write_protocol(tmp_path / "plan.yaml")
+    register = ("register", plan, "--no-simulate", "--key", key)
+    follow(remedy(leadline(*register, status=3)))
+    assert "Registered" in leadline(*register).out
+    assert not (home / "author.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "completed_to"),
+    [
+        (["show", "X"], "see `leadline search`", "see `leadline search`"),
+        (["show", "X", "--store=a b.db"], "see `leadline search`", "see `leadline search --store 'a b.db'`"),
+        (["show", "--store", "a", "--store", "b"], "`leadline fsck`", "`leadline fsck --store b`"),
+        (["show", "--", "--store", "a"], "`leadline fsck`", "`leadline fsck`"),
+        (["show", "--store", "a"], "`leadline fsck --store c`", "`leadline fsck --store c`"),
+        (["show", "--store", "a"], "`leadline key new`, `leadline no such`", "`leadline key new`, `leadline no such`"),
+        (["show", "--store", "a", "--key", "k"], "`leadline search`", "`leadline search --store a`"),
+        (["report", "--key", "k"], "`leadline attach X LOGS`", "`leadline attach X LOGS --key k`"),
+        (["report", "--store", "https://x.test"], "`leadline sealed flush`", "`leadline sealed flush`"),
+        (["report", "--store", "a.db"], "`leadline sealed flush`", "`leadline sealed flush --store a.db`"),
+    ],
+)  # fmt: skip
+def test_only_commands_that_take_a_registry_are_completed(
+    given: list[str], said: str, completed_to: str
+) -> None:
+    """And only with what was given by hand; what a server does by itself is not asked of it."""
+    assert completed(said, given, typer.main.get_command(app)) == completed_to
+
+
+def test_the_report_says_how_to_check_it_where_it_is(tmp_path: Path, elsewhere: list[str]) -> None:
+    """The export names the registry; a page for others names only what they can reach."""
+    plan = write_protocol(tmp_path / "plan.yaml")
+    opened = follow(hint(leadline("register", plan, "--no-simulate", *elsewhere), "attempts open"))
+    follow(hint(opened, "attach"), write_logs(tmp_path / "logs", {"arms": arms(opened)}))
+    study, page = hint(opened, "attach")[1], tmp_path / "page.html"
+    shown = leadline("report", study, *elsewhere, "--html", page)
+    assert hint(shown, "export") == ["export", study, *elsewhere[:2]]
+    assert hint(shown, "verify") == ["verify", f"./{study}"]
+    assert f"leadline export {study} &amp;&amp; leadline verify ./{study}" in page.read_text()

@@ -5,14 +5,18 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from leadline.cli.groups import DISK, FAULT, INTERRUPTED, NO_READER, USAGE
 from leadline.errors import Explained
 
 
-def explain(error: BaseException, *, as_json: bool, debug: bool) -> int:
-    """Say on standard error what went wrong, and return the exit status."""
+def explain(error: BaseException, *, as_json: bool, debug: bool, complete: Callable[[str], str] = str) -> int:
+    """Say on standard error what went wrong, and return the exit status.
+
+    `complete` makes the commands of a remedy such that they can be pasted.
+    """
     if isinstance(error, SystemExit):
         # Typer ends the process itself when the reader of a pipe has gone.
         return NO_READER if isinstance(error.__context__, BrokenPipeError) else _status(error.code)
@@ -31,7 +35,9 @@ def explain(error: BaseException, *, as_json: bool, debug: bool) -> int:
     if debug:
         traceback.print_exception(error, file=sys.stderr)
     if isinstance(error, Explained):
-        _say(as_json, type(error).__name__, error.message, error.where, error.remedy())
+        remedy = error.remedy()
+        said = complete(remedy) if remedy else None
+        _say(as_json, type(error).__name__, error.message, error.where, said)
         return error.exit_code
     if is_usage_error(error):
         return _usage(error, as_json)

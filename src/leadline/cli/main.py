@@ -127,8 +127,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from leadline.cli.errors import explain
 
         debug = _has(given, "--debug") or "LEADLINE_DEBUG" in os.environ
-        return explain(error, as_json=_has(given, "--json"), debug=debug)
+        return explain(
+            error, as_json=_has(given, "--json"), debug=debug, complete=lambda said: _completed(said, given)
+        )
     return status if isinstance(status, int) else 0
+
+
+def _completed(remedy: str, given: list[str]) -> str:
+    from leadline.cli.remedies import completed
+
+    return completed(remedy, given, typer.main.get_command(app))
 
 
 def _has(arguments: list[str], flag: str) -> bool:

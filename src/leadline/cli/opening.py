@@ -86,7 +86,13 @@ def load_key(key: str | None) -> "SigningKey":
     """The author's key from its file."""
     from leadline.ledger import keyfile
 
-    return keyfile.load(key_path(key))
+    try:
+        return keyfile.load(key_path(key))
+    except NotFoundError as error:
+        command = repeated("leadline key new", key=key)
+        raise NotFoundError(
+            error.message, where=error.where, remedy=f"make one with `{command}`, or name its path"
+        ) from None
 
 
 def key_path(key: str | None) -> Path:
@@ -134,10 +140,15 @@ def repeated(command: str, *, store: str | None = None, key: str | None = None) 
     What the environment names is left to it. A password in an address is not printed again.
     """
     if store and store != os.environ.get("LEADLINE_STORE"):
-        command += f" --store {shlex.quote(_without_password(store))}"
+        command += f" {named(store)}"
     if key and key != os.environ.get("LEADLINE_KEY"):
         command += f" --key {shlex.quote(key)}"
     return command
+
+
+def named(store: str) -> str:
+    """The option that names a registry, to be pasted: with the word PASSWORD where its address holds one."""
+    return f"--store {shlex.quote(_without_password(store))}"
 
 
 def log_key(store: str | None) -> str | None:

@@ -78,7 +78,7 @@ def record_report(
             raise StateError(
                 "the record of this study changed while its report was being computed",
                 where=study,
-                remedy=f"run it again: leadline report {study} --publish",
+                remedy=f"run it again: `leadline report {study} --publish`",
             )
         row = find_study(view, study)
         assert row is not None, "it was found to be live"

@@ -47,8 +47,8 @@ def close_attempt(study: "Study", number: int, logs: Sequence[str], status: str,
             raise StateError(
                 f"attempt {number} has no log, so there is nothing to close it with; it stays open",
                 where=study.id,
-                remedy=f"leadline attach {study.id} LOGS --attempt {number}  (in Python run.attach(logs)), then "
-                f"close it; or leadline attempts abandon {study.id} {number} --reason TEXT",
+                remedy=f"`leadline attach {study.id} LOGS --attempt {number}` (in Python run.attach(logs)), then "
+                f"close it; or `leadline attempts abandon {study.id} {number} --reason TEXT`",
             )
         return {
             "number": number,

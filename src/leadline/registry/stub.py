@@ -65,5 +65,5 @@ def require_unsealed(view: TableReader, study: str) -> None:
         raise StateError(
             f"{study} is sealed until {row.embargo} at the latest, so there is nothing more to see",
             where=study,
-            remedy=f"see what is public of it: leadline sealed show {study}",
+            remedy=f"see what is public of it: `leadline sealed show {study}`",
         )

@@ -211,7 +211,7 @@ class Study:
                 raise StateError(
                     "no logs are attached to this study",
                     where=self.id,
-                    remedy=f"leadline attach {self.id} LOGS",
+                    remedy=f"attach them: `leadline attach {self.id} LOGS`",
                 )
             return read_logs(
                 paths,

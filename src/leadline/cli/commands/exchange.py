@@ -52,7 +52,7 @@ def export(
     from leadline.registry.exchange import export_registry, export_study
 
     if since and not tables:
-        raise InputError("--since goes with --all", remedy="leadline export --all DIR --since INDEX")
+        raise InputError("--since goes with --all", remedy="`leadline export --all DIR --since INDEX`")
     with reading(store) as registry, busy("writing"):
         if tables:
             study, target = None, Path(folder or first)

@@ -40,7 +40,7 @@ def guardians(
 
     named = list(keys or ())
     if bool(named) == none:
-        raise InputError("name guardians, or say --none", remedy="leadline key guardians KEY KEY KEY")
+        raise InputError("name guardians, or say --none", remedy="`leadline key guardians KEY KEY KEY`")
     with writing(store, key) as registry:
         receipt = registry.name_guardians(named, threshold)
         fingerprint = registry.author().fingerprint

@@ -42,6 +42,7 @@ def report(
 
     JSON: a report, as in report.schema.json, byte for byte as it is published.
     """
+    from leadline.cli.opening import address, at_a_server, named, repeated
     from leadline.cli.output import Page, emit_bytes, note, write_text
     from leadline.verdict.page import report_page
     from leadline.verdict.terminal import print_report
@@ -52,13 +53,15 @@ def report(
     else:
         found, certificate, said, then = _registered(subject, publish, store, key)
     if html:
-        write_text(html, report_page(found, certificate))
+        # A file on this machine is no help to whoever reads the page, a server's address is.
+        reachable = named(address(store)) if at_a_server(store) else ""
+        write_text(html, report_page(found, certificate, reachable))
     if json:
         emit_bytes(found.to_json())
         note(f"{said} {then}" if then else said)
     else:
         page = Page()
-        print_report(found, page.console)
+        print_report(found, page.console, "" if protocol else repeated("", store=store).strip())
         page.gap()
         page.line(said, "bold")
         if then:

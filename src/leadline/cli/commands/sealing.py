@@ -261,7 +261,7 @@ def _read_share(path: str, study: str) -> "Share":
         raise InputError(
             f"this is no trustee's share of {study}",
             where=path,
-            remedy=f"ask the trustee for one: leadline sealed share {study}",
+            remedy=f"ask the trustee for one: `leadline sealed share {study} --out FILE`",
         ) from None
 
 

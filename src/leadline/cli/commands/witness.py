@@ -266,7 +266,7 @@ def _peers(given: list[str], policy: "Policy | None") -> "list[Peer]":
     if len(given) % 2:
         raise InputError(
             "a witness is two words: its public key and its address",
-            remedy="for example: leadline witness ask NAME+ID+KEY https://example.org/witness",
+            remedy="for example: `leadline witness ask NAME+ID+KEY https://example.org/witness`",
         )
     found = [Peer.parse(vkey, url) for vkey, url in zip(given[::2], given[1::2], strict=True)]
     found += [] if policy is None else peers_of(policy)

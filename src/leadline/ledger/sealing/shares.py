@@ -73,7 +73,7 @@ def combine(shares: Sequence[Share]) -> bytes:
     if len(distinct) < quorum:
         raise InputError(
             f"{quorum} shares of different trustees open this seal; here are {len(distinct)}",
-            remedy="ask further trustees for theirs: leadline sealed share ID",
+            remedy="ask further trustees for theirs: `leadline sealed share ID --out FILE`",
         )
     used = [distinct[number] for number in sorted(distinct)][:quorum]
     shamir = _shamir()

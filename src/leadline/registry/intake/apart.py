@@ -93,7 +93,7 @@ class Apart:
 
     def report(self, study: "Study") -> bytes:
         """See `Computing`; also InputError where a limit is met."""
-        advice = f"compute it on a machine of your own: leadline report {study.id} --publish"
+        advice = f"compute it on a machine of your own: `leadline report {study.id} --publish`"
         total = sum(row.size for row in study.files.values())
         if total > MOST_LOGS:
             raise InputError(

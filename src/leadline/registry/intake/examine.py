@@ -214,7 +214,9 @@ def _lay_out(registry: "Registry", study: "Study", folder: Path) -> list[Path]:
     files = study.files.values()
     if not files:
         raise StateError(
-            "no logs are attached to this study", where=study.id, remedy=f"leadline attach {study.id} LOGS"
+            "no logs are attached to this study",
+            where=study.id,
+            remedy=f"attach them: `leadline attach {study.id} LOGS`",
         )
     total = sum(row.size for row in files)
     if total > MOST_LOGS:

@@ -113,7 +113,7 @@ class SealSecrets:
             raise KeyFileError(
                 "this is not an intact file of a sealed study",
                 where=str(path),
-                remedy="restore it from a backup, or make it again: leadline sealed recover ID",
+                remedy="restore it from a backup, or make it again: `leadline sealed recover ID`",
             ) from None
 
 

@@ -77,7 +77,7 @@ class SealedWork:
             raise NotFoundError(
                 f"there is no file of a sealed study {name} here",
                 where=str(path),
-                remedy=f"work where it was sealed, or make the file again: leadline sealed recover {name}",
+                remedy=f"work where it was sealed, or make the file again: `leadline sealed recover {name}`",
             ) from None
         note_place(registry, secrets)
         return cls(registry, secrets, registry.author())
@@ -155,7 +155,7 @@ class SealedWork:
             raise StateError(
                 f"attempt {number} has no log, so there is nothing to close it with; it stays open",
                 where=self.id,
-                remedy=f"leadline sealed attach {self.id} LOGS --attempt {number}, or abandon it with a reason",
+                remedy=f"`leadline sealed attach {self.id} LOGS --attempt {number}`, or abandon it with a reason",
             )
         said = {"number": number, "action": "close", "status": status, "logs": list(logs)}
         self._say("attempt", {**said, "note": note or None})
@@ -218,7 +218,7 @@ class SealedWork:
             raise StateError(
                 "no logs are attached to this study",
                 where=self.id,
-                remedy=f"leadline sealed attach {self.id} LOGS",
+                remedy=f"note them: `leadline sealed attach {self.id} LOGS`",
             )
         with tempfile.TemporaryDirectory(prefix="leadline-") as place:
             paths = [self._lay_out(Path(place), digest, log.name) for digest, log in record.logs.items()]
