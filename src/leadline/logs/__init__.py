@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from leadline.logs.dataset import dataset_root, item_digest
     from leadline.logs.headers import ClaimedMetric, DatasetNote, LogHeader
     from leadline.logs.limits import Limits
+    from leadline.logs.mapping import TableMapping
     from leadline.logs.read import read_logs
     from leadline.logs.recompute import Recomputed, recomputed
     from leadline.logs.table import SampleTable, concat
@@ -28,6 +29,7 @@ _HOMES = {
     "Recomputed": "recompute",
     "SampleTable": "table",
     "Skipped": "accounting",
+    "TableMapping": "mapping",
     "concat": "table",
     "dataset_root": "dataset",
     "item_digest": "dataset",
@@ -48,6 +50,7 @@ __all__ = [
     "Recomputed",
     "SampleTable",
     "Skipped",
+    "TableMapping",
     "concat",
     "dataset_root",
     "item_digest",

@@ -7,7 +7,7 @@ from typing import Literal
 
 _EXAMPLES = 5
 
-SkipKind = Literal["not a log", "unreadable", "copy", "folder"]
+SkipKind = Literal["not a log", "unreadable", "copy", "folder", "companion", "aggregate"]
 
 
 @dataclass(frozen=True, slots=True)

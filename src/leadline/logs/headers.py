@@ -40,6 +40,21 @@ class DatasetNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """Another file that a log was read with: without it the log says less, or nothing.
+
+    `text` is the content where it is no file yet: a mapping that was given with the call.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    size: int
+    format: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogHeader:
     """The header of one log; times are aware datetimes in UTC.
 
@@ -48,6 +63,9 @@ class LogHeader:
     `effective_metadata` and `effective_tags` include the edits of `log_updates`. `dataset_sha256` and
     `item_digests` are filled when samples were read; `dataset_problem` says why a digest is missing.
     `samples_read` counts samples in the file, `total_samples` and the following are the log's own claims.
+    `created` is None where a format does not say when it was run, `model` and `task` are empty where it does not
+    say of what. `aggregate_only` marks what reports results and can hold no samples: background, never data.
+    `companions` are the files it was read with; `ties` are for the format's own `join`, and empty after it.
     """
 
     log: str
@@ -87,7 +105,7 @@ class LogHeader:
     effective_metadata: Json
     revision: Json | None
     packages: dict[str, str]
-    created: datetime
+    created: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
     error: str | None
@@ -104,6 +122,9 @@ class LogHeader:
     dataset_sha256: str | None = None
     dataset_problem: str | None = None
     item_digests: Mapping[str, str] = field(default_factory=dict)
+    aggregate_only: bool = False
+    companions: tuple[Companion, ...] = ()
+    ties: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
@@ -112,9 +133,9 @@ class LogHeader:
         return epochs if isinstance(epochs, int) and epochs > 0 else 1
 
     @property
-    def begun(self) -> datetime:
-        """The earliest time the header admits: the log's creation, or the run's start."""
-        return self.created if self.started_at is None else min(self.created, self.started_at)
+    def begun(self) -> datetime | None:
+        """The earliest time the header admits: the log's creation, or the run's start; None where it names neither."""
+        return min((time for time in (self.created, self.started_at) if time is not None), default=None)
 
 
 def utc(text: str) -> datetime:

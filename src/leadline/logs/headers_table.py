@@ -15,13 +15,16 @@ _TIMES: Final = frozenset({"created", "started_at", "completed_at"})
 _WHOLE: Final = frozenset(
     {"size", "version", "total_samples", "completed_samples", "logged_samples", "samples_read"}
 )
-_FLAGS: Final = frozenset({"invalidated"})
+_FLAGS: Final = frozenset({"invalidated", "aggregate_only"})
+_INSIDE: Final = frozenset({"ties"})
 
 
 def headers_table(headers: Sequence[LogHeader]) -> Any:
     """One row per log; times are UTC timestamps, nested fields JSON text."""
     arrays = {}
     for field in fields(LogHeader):
+        if field.name in _INSIDE:
+            continue
         values = [getattr(header, field.name) for header in headers]
         if field.name in _TIMES:
             arrays[field.name] = moments(values)

@@ -105,22 +105,34 @@ class Intake:
         unknown = self._header.invalidated
         self._ledger.rows += self._columns.add_summary(summary, invalidated=None if unknown else False)
 
-    def add_sample(self, sample: Sample, attachments: Mapping[str, str] | None = None) -> None:
-        """Take one whole sample; `attachments` where they are not inside it."""
+    def add_sample(
+        self, sample: Sample, attachments: Mapping[str, str] | None = None, *, content: str | None = None
+    ) -> None:
+        """Take one whole sample.
+
+        `attachments` are given where they are not inside it; `content` is what the digest of its item is made of
+        where `sample.input` is not the item's own text but a prompt made from it.
+        """
         key = self._admit(sample)
         if sample.score is not None:
             name = self._header.results[0].score if self._header.results else _UNNAMED
             sample.scores = {name: sample.score, **(sample.scores or {})}
-        digest = self._digest(key[0], sample, attachments)
+        digest = self._digest(key[0], sample, attachments, sample.input if content is None else content)
         self._ledger.rows += self._columns.add_sample(sample, digest)
         if self._briefs is not None:
             self._compare(key, sample, self._briefs.pop(key, None))
 
-    def _digest(self, name: str, sample: Sample, attachments: Mapping[str, str] | None) -> str | None:
+    def _digest(
+        self,
+        name: str,
+        sample: Sample,
+        attachments: Mapping[str, str] | None,
+        content: str | list[dict[str, Any]],
+    ) -> str | None:
         if attachments is None:
             attachments = Attachments(_attachments(sample))
         try:
-            digest = item_digest(sample.id, sample.input, sample.target, sample.choices, attachments)
+            digest = item_digest(sample.id, content, sample.target, sample.choices, attachments)
         except LogError as error:
             self._problem = self._problem or f"sample {name!r}: {error.message}"
             return None

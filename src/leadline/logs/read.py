@@ -1,6 +1,6 @@
 """`read_logs`: from paths to a SampleTable."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +9,19 @@ import pyarrow.compute as pc
 
 from leadline.errors import LeadlineError, LogError
 from leadline.logs import arrow
-from leadline.logs.accounting import Accounting, Ledger, LogAccount, Skipped, set_aside
+from leadline.logs.accounting import Accounting, Ledger, Skipped, set_aside
 from leadline.logs.columns import Columns
-from leadline.logs.decode import UnknownShapeError
-from leadline.logs.detect import detect
+from leadline.logs.decode import UnknownShapeError, unknown_shape
+from leadline.logs.detect import described, detect
 from leadline.logs.discover import Paths, discover
 from leadline.logs.fallback import read_with_inspect
 from leadline.logs.headers import LogHeader
 from leadline.logs.limits import DEFAULT, Limits
+from leadline.logs.mapping import MappingLike, TableMapping
 from leadline.logs.project import common_type
-from leadline.logs.readers import Format
+from leadline.logs.readers import JOINS, Format, known_formats
+from leadline.logs.readers.base import ReadLog
+from leadline.logs.readers.table import Tables
 from leadline.logs.request import AskedTier, Request, compile_request
 from leadline.logs.schema import LOG_COLUMNS, NAMES
 from leadline.logs.source import Source, opened
@@ -34,6 +37,8 @@ def read_logs(
     strict: bool = False,
     limits: Limits = DEFAULT,
     prefer: Collection[str] = (),
+    mapping: MappingLike | None = None,
+    formats: Sequence[Format] = (),
 ) -> SampleTable:
     """Read evaluation logs into one table.
 
@@ -49,6 +54,9 @@ def read_logs(
     strict: raise on the first file that cannot be read, instead of naming it in the accounting.
     limits: bounds on hostile files.
     prefer: SHA-256 digests of files that are kept before any other file of the same evaluation.
+    mapping: what the columns of tables (CSV, Parquet, JSON lines) among the files mean: a `TableMapping`, a dict,
+        or the path of a YAML or JSON file. See docs/log-formats.md.
+    formats: further formats, tried before the ones that Leadline knows.
 
     Files are told apart by content. What is no log, a byte copy of another log, or unreadable is named in
     `accounting.skipped`; of two files of one evaluation the more complete is kept.
@@ -58,7 +66,14 @@ def read_logs(
     """
     request = compile_request(tier, columns, arm, limits)
     files, skipped = discover(paths)
-    reading = _Reading(request, strict=strict, skipped=skipped, prefer=frozenset(prefer))
+    reading = _Reading(
+        request,
+        strict=strict,
+        skipped=skipped,
+        prefer=frozenset(prefer),
+        tables=Tables(None if mapping is None else TableMapping.of(mapping)),
+        formats=(*formats, *known_formats()),
+    )
     for path in files:
         reading.take(path)
     return reading.finish()
@@ -68,23 +83,36 @@ class _Reading:
     """One call of `read_logs`: logs are read one after the other into shared columns."""
 
     def __init__(
-        self, request: Request, *, strict: bool, skipped: list[Skipped], prefer: frozenset[str]
+        self,
+        request: Request,
+        *,
+        strict: bool,
+        skipped: list[Skipped],
+        prefer: frozenset[str],
+        tables: Tables,
+        formats: Sequence[Format],
     ) -> None:
+        self._tables = tables
+        self._formats = formats
+        self._waiting: list[Path] = []  # files no format knows, until every table's mapping was seen
         self._prefer = prefer
         self._request = request
         self._strict = strict
         self._skipped = skipped
         self._columns = Columns(samples=request.tier == "sample", keys=request.keys)
         self._slots = 0  # positions given to logs, those included that turned out unreadable
-        self._logs: dict[int, tuple[LogHeader, LogAccount]] = {}
+        self._logs: dict[int, ReadLog] = {}
         self._digests: dict[str, str] = {}
         self._failure: LeadlineError | None = None
 
     def take(self, path: Path) -> None:
         """Read one file, or say why it gave nothing."""
+        self._attempt(path, self._take)
+
+    def _attempt(self, path: Path, take: Callable[[Source], None]) -> None:
         try:
             with opened(path) as source:
-                self._take(source)
+                take(source)
         except LeadlineError as error:
             if self._strict:
                 raise
@@ -92,12 +120,21 @@ class _Reading:
             self._skipped.append(Skipped(str(path), "unreadable", error.diagnosis()))
 
     def _take(self, source: Source) -> None:
-        form = detect(source, self._request.limits)
-        if form is None:
-            self._skipped.append(
-                Skipped(str(source.path), "not a log", "neither an Inspect .eval nor a .json log")
-            )
-            return
+        form = detect(source, self._request.limits, self._formats)
+        if form is not None:
+            self._admit(form, source)
+        elif not self._tables.takes(source):
+            self._waiting.append(source.path)
+
+    def _take_table(self, source: Source) -> None:
+        """Read a file that no format knows, if there is a mapping for it."""
+        form = self._tables.format_of(source)
+        if form is not None:
+            self._admit(form, source)
+        else:
+            self._skipped.append(Skipped(str(source.path), "not a log", described(source)))
+
+    def _admit(self, form: Format, source: Source) -> None:
         sha256 = source.sha256()
         if (first := self._digests.get(sha256)) is not None:
             self._skipped.append(Skipped(str(source.path), "copy", f"copy of {first}"))
@@ -107,7 +144,7 @@ class _Reading:
         account = ledger.closed(
             log=header.log, path=header.path, sha256=sha256, format=header.format, present=header.samples_read
         )
-        self._logs[self._slots - 1] = header, account
+        self._logs[self._slots - 1] = ReadLog(header, account)
         self._digests[sha256] = str(source.path)
 
     def _read(self, form: Format, source: Source, sha256: str) -> tuple[LogHeader, Ledger]:
@@ -115,8 +152,12 @@ class _Reading:
         try:
             return form.read(source, sha256, self._request, self._columns, ledger), ledger
         except UnknownShapeError as error:
+            if not form.name.startswith("inspect"):
+                raise
             why = error.message
-        except RecursionError:
+        except RecursionError as error:
+            if not form.name.startswith("inspect"):
+                raise unknown_shape("it is nested too deeply", str(source.path)) from error
             why = "is nested too deeply"
         ledger = self._begin()
         return read_with_inspect(source, sha256, self._request, self._columns, ledger, why=why), ledger
@@ -128,6 +169,9 @@ class _Reading:
 
     def finish(self) -> SampleTable:
         """The table of everything that was read."""
+        for path in self._waiting:
+            self._attempt(path, self._take_table)
+        self._skipped += self._tables.unused()
         if not self._logs:
             first = self._skipped[0] if self._skipped else None
             raise self._failure or LogError(
@@ -135,9 +179,11 @@ class _Reading:
                 if first
                 else "no evaluation log was found",
                 where=first.path if first else "read_logs",
-                remedy="name .eval or .json logs that Inspect wrote, or a folder that holds some",
+                remedy="name logs of a format that is read (docs/log-formats.md), or a folder that holds some; "
+                "a table needs a mapping",
             )
         self._columns.flush()
+        self._join()
         kept = self._one_per_evaluation()
         accounts = tuple(account for _, account in self._logs.values())
         headers = [self._logs[slot][0] for slot in kept]
@@ -146,6 +192,21 @@ class _Reading:
         )
         skipped = tuple(sorted(self._skipped, key=lambda skip: skip.path))
         return SampleTable(table, headers, Accounting(accounts, skipped))
+
+    def _join(self) -> None:
+        """Let formats whose runs write several files put them together."""
+        for join in JOINS:
+            slots = sorted(self._logs)
+            joined = join([self._logs[slot] for slot in slots])
+            for at, (slot, log) in enumerate(zip(slots, joined.logs, strict=True)):
+                if log is None:
+                    path = self._logs.pop(slot).header.path
+                    self._skipped.append(Skipped(path, "companion", joined.why[at]))
+                else:
+                    self._logs[slot] = log
+            for log in joined.further:
+                self._logs[self._slots] = log
+                self._slots += 1
 
     def _one_per_evaluation(self) -> list[int]:
         """Positions of the logs that stay: of one evaluation the preferred file, the most complete, then the last."""
@@ -157,7 +218,9 @@ class _Reading:
         for slot, (header, account) in self._logs.items():
             if (winner := best[header.eval_id]) != slot:
                 name = self._logs[winner][0].log
-                self._logs[slot] = header, set_aside(account, f"same evaluation as {name}, which is kept")
+                self._logs[slot] = ReadLog(
+                    header, set_aside(account, f"same evaluation as {name}, which is kept")
+                )
         return sorted(best.values())
 
     def _rank(self, slot: int) -> tuple[bool, bool, int, str, int, str]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadline.errors import MissingExtraError
-from leadline.logs.accounting import Accounting, set_aside
+from leadline.logs.accounting import Accounting, Skipped, set_aside
 from leadline.logs.arrow import texts
 from leadline.logs.headers import LogHeader
 from leadline.logs.headers_table import headers_table
@@ -68,6 +68,29 @@ class SampleTable:
     def headers_arrow(self) -> Any:
         """The headers as a `pyarrow.Table`, a row per log; nested fields are JSON text."""
         return headers_table(self.headers)
+
+    def measured(self) -> "SampleTable":
+        """This table without logs that report results and can hold no samples: they are background, never data.
+
+        Each of them is named in `accounting.skipped`.
+        """
+        aside = [header for header in self.headers if header.aggregate_only]
+        if not aside:
+            return self
+        tasks = {(header.path, header.sha256) for header in aside}
+        skipped = {
+            Skipped(header.path, "aggregate", f"{header.task}: results without samples, which are background")
+            for header in aside
+        }
+        counted = {header.sha256 for header in self.headers if not header.aggregate_only}
+        logs = tuple(
+            log
+            for log in self.accounting.logs
+            if (log.path, log.sha256) not in tasks or log.sha256 in counted
+        )
+        listed = (*self.accounting.skipped, *sorted(skipped, key=lambda skip: (skip.path, skip.reason)))
+        kept = [header for header in self.headers if not header.aggregate_only]
+        return SampleTable(self._table, kept, Accounting(logs, listed))
 
     def concat(self, *others: "SampleTable") -> "SampleTable":
         """This table followed by others; an evaluation that several hold is kept once, from the first."""

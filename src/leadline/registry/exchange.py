@@ -177,12 +177,14 @@ def import_logs(
     samples = read_logs(paths, tier="sample", columns=list(required_columns(protocol)) or None)
     if not samples.headers:
         raise InputError(
-            "none of these files is an evaluation log", remedy="pass Inspect .eval or .json logs"
+            "none of these files is an evaluation log",
+            remedy="pass logs of a format that is read (docs/log-formats.md)",
         )
     report = analyze(protocol, samples)
     registry.store.put_blob(protocol.canonical_bytes())
-    for header in samples.headers:
-        with Path(header.path).open("rb") as file:
+    read = {path: None for one in samples.headers for path in (one.path, *(c.path for c in one.companions))}
+    for path in read:
+        with Path(path).open("rb") as file:
             registry.store.put_blob(file)
     digest = registry.store.put_blob(report.to_json())
     said = {

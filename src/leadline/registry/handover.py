@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from leadline.errors import InputError, LogError, NotFoundError
 from leadline.logs import read_logs
-from leadline.logs.headers import LogHeader
+from leadline.logs.headers import Companion, LogHeader
 from leadline.registry.run import STUDY_STAMP
 from leadline.store.projections.attachments import AttachmentRow
 from leadline.verdict.conformance.context import ATTEMPT_STAMP
@@ -23,7 +23,7 @@ _LONGEST_STAMP: Final = 200
 class HandedLog:
     """A log file that is handed over: where it is, what a statement says of it, and what it is stamped for.
 
-    `begun` is when it says that its run began; `samples` how many it holds where they were counted; `study` and
+    `begun` is when it says that its run began, None where it does not say; `samples` how many it holds where they were counted; `study` and
     `token` are its stamps as text.
     """
 
@@ -31,7 +31,7 @@ class HandedLog:
     name: str
     sha256: str
     size: int
-    begun: datetime
+    begun: datetime | None
     format: str
     eval_id: str | None
     samples: int | None
@@ -74,7 +74,7 @@ def handed_over(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
         reasons = "; ".join(f"{skip.path}: {skip.reason}" for skip in table.accounting.skipped[:3])
         raise InputError(
             f"none of these files is an evaluation log: {reasons or 'the folder is empty'}",
-            remedy="attach Inspect .eval or .json logs",
+            remedy="attach logs of a format that is read (docs/log-formats.md); a table needs a mapping",
         )
     for skip in table.accounting.skipped:
         if skip.kind == "unreadable":
@@ -84,7 +84,15 @@ def handed_over(logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
                 remedy="attach the others by name if this file is no log of the study",
             )
     kept = {log.sha256: log.read for log in table.accounting.logs}
-    return [_handed(header, kept.get(header.sha256)) for header in table.headers]
+    handed = [_handed(header, kept.get(header.sha256)) for header in table.headers]
+    found = [*handed, *(_beside(one, header) for header in table.headers for one in header.companions)]
+    return list({log.sha256: log for log in reversed(found)}.values())[::-1]
+
+
+def _beside(companion: Companion, header: LogHeader) -> HandedLog:
+    """A file that a log was read with: attached as well, so that the log reads the same for everybody."""
+    named = (companion.path, companion.name, companion.sha256, companion.size)
+    return HandedLog(*named, header.begun, companion.format, None, None)
 
 
 def _handed(header: LogHeader, samples: int | None) -> HandedLog:
@@ -96,8 +104,8 @@ def _handed(header: LogHeader, samples: int | None) -> HandedLog:
         header.size,
         header.begun,
         header.format,
-        header.eval_id or None,
-        samples,
+        None if header.aggregate_only else header.eval_id or None,
+        None if header.aggregate_only else samples,
         _stamp(stamps.get(STUDY_STAMP)),
         _stamp(stamps.get(ATTEMPT_STAMP)),
     )
@@ -125,9 +133,9 @@ def require_fit(logs: Iterable[HandedLog], to: Handover, attached: Iterable[Atta
             raise _foreign(log, f"it is stamped for attempt {numbers[log.token]}", to)
         if to.attempt is not None and log.sha256 in elsewhere:
             raise _foreign(log, f"it was attached for attempt {elsewhere[log.sha256]}", to)
-        if log.begun < to.frozen:
+        if log.begun is not None and log.begun < to.frozen:
             raise InputError(
-                f"this log began {_before(log, to)}",
+                f"this log began {_before(log.begun, to)}",
                 where=log.path,
                 remedy="leave it out, and attach what was run after the freeze; name what was seen before in a protocol "
                 "(`foreknowledge`), or record it with `leadline import`. With --force (in Python force=True) it is "
@@ -135,16 +143,16 @@ def require_fit(logs: Iterable[HandedLog], to: Handover, attached: Iterable[Atta
             )
 
 
-def _before(log: HandedLog, to: Handover) -> str:
+def _before(begun: datetime, to: Handover) -> str:
     return (
-        f"{log.begun:%Y-%m-%d %H:%M:%S} UTC, before {to.study} was frozen ({to.frozen:%Y-%m-%d %H:%M:%S} UTC): "
+        f"{begun:%Y-%m-%d %H:%M:%S} UTC, before {to.study} was frozen ({to.frozen:%Y-%m-%d %H:%M:%S} UTC): "
         "attached, it makes the study retrospective for good"
     )
 
 
 def _foreign(log: HandedLog, why: str, to: Handover) -> InputError:
     place = to.study if to.attempt is None else f"attempt {to.attempt} of {to.study}"
-    early = f"; it began {_before(log, to)}" if log.begun < to.frozen else ""
+    early = f"; it began {_before(log.begun, to)}" if log.begun is not None and log.begun < to.frozen else ""
     return InputError(
         f"this log does not belong to {place}: {why}{early}",
         where=log.path,

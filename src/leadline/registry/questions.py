@@ -90,12 +90,17 @@ def paths_question(paths: "Sequence[str | os.PathLike[str]]") -> bytes:
 def handed(payload: bytes) -> bytes:
     """What the logs among these files and folders say of themselves, as JSON."""
     logs = handed_over(json.loads(payload))
-    return json.dumps([{**asdict(log), "begun": log.begun.isoformat()} for log in logs]).encode()
+    return json.dumps(
+        [{**asdict(log), "begun": log.begun and log.begun.isoformat()} for log in logs]
+    ).encode()
 
 
 def handed_of(answer: bytes) -> list[HandedLog]:
     """The logs back from JSON."""
-    return [HandedLog(**{**one, "begun": datetime.fromisoformat(one["begun"])}) for one in json.loads(answer)]
+    return [
+        HandedLog(**{**one, "begun": one["begun"] and datetime.fromisoformat(one["begun"])})
+        for one in json.loads(answer)
+    ]
 
 
 def scan(payload: bytes) -> bytes:

@@ -30,6 +30,7 @@ def analyze(
     """
     from leadline import __version__
 
+    samples = samples.measured()
     data = Data.of(protocol, samples, attempts)
     claims = claims_of(samples)
     denominators = _denominators(protocol, data)

@@ -188,7 +188,7 @@ def compare(
 
 def _table(logs: Logs, columns: tuple[str, ...]) -> SampleTable:
     if isinstance(logs, SampleTable):
-        return logs
+        return _measured(logs)
     many = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
     for path in many:
         if not Path(path).exists():
@@ -197,9 +197,21 @@ def _table(logs: Logs, columns: tuple[str, ...]) -> SampleTable:
     if not table.headers:
         skipped = "; ".join(f"{skip.path}: {skip.reason}" for skip in table.accounting.skipped[:3])
         raise InputError(
-            f"no evaluation log could be read ({skipped})", remedy="pass Inspect .eval or .json logs"
+            f"no evaluation log could be read ({skipped})",
+            remedy="pass logs of a format that is read (docs/log-formats.md); a table needs a mapping",
         )
-    return table
+    return _measured(table)
+
+
+def _measured(table: SampleTable) -> SampleTable:
+    """The logs that hold samples; InputError where all of them report results only."""
+    found = table.measured()
+    if table.headers and not found.headers:
+        raise InputError(
+            f"{table.headers[0].log} reports results and holds no samples: nothing can be compared with it",
+            remedy="pass the samples too: for lm-eval run with --log_samples, for Every Eval Ever the instance file",
+        )
+    return found
 
 
 def _shared_score(a: SampleTable, b: SampleTable) -> str:

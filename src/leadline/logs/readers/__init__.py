@@ -2,10 +2,26 @@
 
 from typing import Final
 
-from leadline.logs.readers import inspect_eval, inspect_json
-from leadline.logs.readers.base import Format
+from leadline.logs.readers import every_eval_ever, inspect_eval, inspect_json, lm_eval
+from leadline.logs.readers.base import Format, Join
+from leadline.logs.readers.enabled import enabled_formats
 
-#: Tried in this order; the first that recognises a file's content reads it.
-FORMATS: Final[tuple[Format, ...]] = (inspect_eval.FORMAT, inspect_json.FORMAT)
+#: Tried in this order; the first that recognises a file's content reads it. Those that need the whole of it come last.
+FORMATS: Final[tuple[Format, ...]] = (
+    inspect_eval.FORMAT,
+    lm_eval.SAMPLES,
+    every_eval_ever.INSTANCES,
+    inspect_json.FORMAT,
+    lm_eval.RESULTS,
+    every_eval_ever.AGGREGATE,
+)
+#: What puts the several files of one run together, after every file was read by itself.
+JOINS: Final[tuple[Join, ...]] = (lm_eval.join, every_eval_ever.join)
 
-__all__ = ["FORMATS", "Format"]
+
+def known_formats() -> tuple[Format, ...]:
+    """The formats of this process: other packages' that were enabled, then Leadline's own."""
+    return (*enabled_formats(), *FORMATS)
+
+
+__all__ = ["FORMATS", "JOINS", "Format", "known_formats"]

@@ -111,4 +111,4 @@ def _sample(sample: Any, where: str, ledger: Ledger) -> Sample:
     return convert_sample(sample, where=where)
 
 
-FORMAT: Final = Format(NAME, recognise, read)
+FORMAT: Final = Format(NAME, recognise, read, whole=True)

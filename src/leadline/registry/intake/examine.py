@@ -169,7 +169,7 @@ def _attach(keyid: str, said: Attach, offered: Offered, scan: Scan | None) -> No
             raise LogError(
                 f"{log.name} is no evaluation log",
                 where="attach statement",
-                remedy="attach Inspect .eval or .json logs",
+                remedy="attach logs of a format that this registry reads, and a table together with its bound mapping",
             )
         _agree(
             {name: getattr(found, name) for name in ("size", "format", "eval_id", "samples")},

@@ -47,16 +47,17 @@ class Context:
             for header in self.logs_of(arm):
                 yield arm, self.protocol.task(arm.task), header
 
-    def begun(self, header: LogHeader) -> datetime:
-        """The earliest time the log admits: its own creation, its start, or its first sample's start."""
-        first = self.seen[header.sha256].started
-        return header.begun if first is None else min(header.begun, first)
+    def begun(self, header: LogHeader) -> datetime | None:
+        """The earliest time the log admits: its creation, its start, or its first sample's start; None without any."""
+        times = (header.begun, self.seen[header.sha256].started)
+        return min((time for time in times if time is not None), default=None)
 
     def logs_before_freeze(self) -> bool:
         """True when any log says it began before the freeze."""
         if self.registration is None:
             return False
-        return any(self.begun(header) < self.registration.created for header in self.headers)
+        times = (self.begun(header) for header in self.headers)
+        return any(time is not None and time < self.registration.created for time in times)
 
     def attempt_of(self, header: LogHeader) -> Attempt | None:
         """The attempt whose token the log carries."""

@@ -76,6 +76,8 @@ def _after_freeze(context: Context, header: LogHeader) -> Check:
     arm, begun, registration = context.assignment[header.sha256], context.begun(header), context.registration
     if registration is None:
         return Check(check_id, "unknown", promised, "never registered", arm, header.log)
+    if begun is None:
+        return Check(check_id, "unknown", promised, "the log names no time", arm, header.log)
     if begun < registration.created:
         found = f"log says {begun.isoformat()}, freeze {registration.created.isoformat()}"
         return Check(check_id, "deviation", promised, found, arm, header.log)
@@ -98,9 +100,10 @@ def _not_before(context: Context, header: LogHeader) -> Iterator[Check]:
     """The first day (in UTC) on which a run may begin."""
     first, begun = context.protocol.timeline.not_before, context.begun(header)
     if first is not None:
-        answer = answered(begun.date() >= first)
+        answer = "unknown" if begun is None else answered(begun.date() >= first)
+        found = "the log names no time" if begun is None else begun.date().isoformat()
         arm = context.assignment[header.sha256]
-        yield Check("run.not_before", answer, f"{first}", begun.date().isoformat(), arm, header.log)
+        yield Check("run.not_before", answer, f"{first}", found, arm, header.log)
 
 
 def _against_attempt(

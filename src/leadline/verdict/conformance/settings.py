@@ -47,7 +47,7 @@ def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
     if model.id is None:
         yield Check("model.id", "unknown", f"rule: {model.rule}", header.model, arm.name, header.log)
     else:
-        yield compare("model.id", model.id, header.model, arm.name, header.log)
+        yield compare("model.id", model.id, header.model or None, arm.name, header.log)
     if model.base_url is not None:
         yield compare("model.base_url", model.base_url, header.model_base_url, arm.name, header.log)
     elif header.model_base_url is not None:
@@ -66,8 +66,7 @@ def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
 def _task(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
     yield _task_name(arm, task, header)
     if task.version is not None:
-        found = None if header.task_version is None else str(header.task_version)
-        yield compare("task.version", str(task.version), found, arm.name, header.log)
+        yield compare("task.version", str(task.version), header.task_version or None, arm.name, header.log)
     expected = expected_args(context.protocol, arm)
     for key, value in sorted(expected.items()):
         logged = key in (header.task_args or {})
@@ -87,6 +86,8 @@ def _task_name(arm: Arm, task: Task, header: LogHeader) -> Check:
     """Equal to the name logged, or to the one in the harness's registry; the last part alone proves little."""
     if task.task in (header.task, header.task_registry_name):
         return Check("task.name", "pass", task.task, header.task, arm.name, header.log)
+    if not header.task:
+        return Check("task.name", "unknown", task.task, "not logged", arm.name, header.log)
     if not same_task(task.task, header.task):
         return Check("task.name", "deviation", task.task, header.task, arm.name, header.log)
     note = "equal but for the package: a task of the same name from elsewhere is not excluded"
