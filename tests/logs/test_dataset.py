@@ -26,6 +26,15 @@ def test_items_are_canonical_json(name: str, question: str, target: Any, choices
     assert canonical_item(name, question, target, choices) == expected
 
 
+def test_every_character_is_written_as_rfc_8785_writes_it() -> None:
+    """All of Unicode but surrogates, which have no canonical form."""
+    everything = "".join(chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+    expected = rfc8785.dumps({"id": "1", "input": everything, "choices": None, "target": ""})
+    assert canonical_item(1, everything, "") == expected
+    with pytest.raises(LogError, match="no canonical form"):
+        canonical_item(1, "\ud800", "")
+
+
 @given(
     st.lists(
         st.dictionaries(

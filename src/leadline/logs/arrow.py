@@ -31,6 +31,8 @@ def column(values: Sequence[Any], kind: Any) -> Any:
     None is null; so are NaN among floats and what is no time among times. Lone surrogates become backslash
     escapes. Raises LogError for integers that do not fit and for more than 2 GiB of text.
     """
+    if values and values[0] is None and values.count(None) == len(values):
+        return pa.nulls(len(values), kind)
     if kind == NAMES:
         return texts(values).dictionary_encode()
     if kind == TIME:
@@ -123,6 +125,11 @@ def _bits(flags_: NDArray[np.bool_]) -> NDArray[np.uint8]:
 def _array(kind: Any, data: NDArray[Any], valid: NDArray[np.bool_] | None, length: int | None = None) -> Any:
     mask = None if valid is None else pa.py_buffer(_bits(valid))
     return pa.Array.from_buffers(kind, len(data) if length is None else length, [mask, pa.py_buffer(data)])
+
+
+def repeated(counts: Sequence[int]) -> Any:
+    """The positions 0, 0, 1, 2, 2, ... of a sequence whose entries occur `counts` times, as int32."""
+    return _array(pa.int32(), np.repeat(np.arange(len(counts), dtype=np.int32), counts), None)
 
 
 def spread(values: Any, positions: Any | None) -> Any:

@@ -8,17 +8,18 @@ of their references. An item is taken once, whatever the number of epochs.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import rfc8785
 
 from leadline.errors import LogError
 from leadline.ledger.tlog import leaf_hash, root
 
 _REFERENCE = ("attachment://", "tc://")
-_escape = json.encoder.encode_basestring
+#: A text as RFC 8785 writes it: that encoder escapes nothing but quotes, backslashes and control characters.
+_escape = msgspec.json.Encoder().encode
 
 
 def item_digest(
@@ -45,8 +46,8 @@ def canonical_item(
     """The bytes that `item_digest` hashes: keys in the order of RFC 8785, the id as a string."""
     try:
         shown = _canonical_input(input, attachments)
-        text = f'{{"choices":{_texts(choices, attachments)},"id":{_escape(str(id))},"input":{shown},"target":{_texts(target, attachments)}}}'
-        return text.encode()
+        options, wanted = _texts(choices, attachments), _texts(target, attachments)
+        return b'{"choices":%b,"id":%b,"input":%b,"target":%b}' % (options, _escape(str(id)), shown, wanted)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise LogError(
             f"sample {id!r} has no canonical form: {error}",
@@ -54,19 +55,19 @@ def canonical_item(
         ) from error
 
 
-def _canonical_input(value: str | list[dict[str, Any]], attachments: Mapping[str, str] | None) -> str:
+def _canonical_input(value: str | list[dict[str, Any]], attachments: Mapping[str, str] | None) -> bytes:
     if isinstance(value, str):
         return _escape(_resolved(value, attachments))
     messages = [{key: part for key, part in message.items() if key != "id"} for message in value]
-    return rfc8785.dumps(_cleaned(messages, attachments)).decode()
+    return rfc8785.dumps(_cleaned(messages, attachments))
 
 
-def _texts(value: str | list[str] | None, attachments: Mapping[str, str] | None) -> str:
+def _texts(value: str | list[str] | None, attachments: Mapping[str, str] | None) -> bytes:
     if value is None:
-        return "null"
+        return b"null"
     if isinstance(value, str):
         return _escape(_resolved(value, attachments))
-    return "[" + ",".join([_escape(_resolved(part, attachments)) for part in value]) + "]"
+    return b"[" + b",".join([_escape(_resolved(part, attachments)) for part in value]) + b"]"
 
 
 def _cleaned(value: Any, attachments: Mapping[str, str] | None) -> Any:

@@ -155,10 +155,12 @@ def unknown_shape(what: str, where: str) -> UnknownShapeError:
 
 def compact(raw: Raw) -> str | None:
     """The text of an encoded value without white space, or None for JSON null."""
+    if raw is NO_JSON:
+        return None
     data = bytes(raw)
     if data == b"{}":
         return "{}"
-    if raw is NO_JSON or data == b"null":
+    if data == b"null":
         return None
     try:
         return msgspec.json.format(data, indent=-1).decode("utf-8", "replace")

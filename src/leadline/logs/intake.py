@@ -1,7 +1,8 @@
 """What is checked of every sample on its way from a reader into the columns."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from msgspec import Raw
@@ -18,6 +19,7 @@ from leadline.logs.values import json_text
 
 Key = tuple[str, int]
 _MOST_MISMATCHES = 100
+_NOWHERE: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 _UNNAMED = "score"
 REPLACED = "replaced by a later run of the same sample"
 SUMMARY_ONLY = "only a summary of it is in the log"
@@ -58,34 +60,58 @@ class Intake:
         self._header = header
         self._columns = columns
         self._ledger = ledger
-        self._kinds: dict[tuple[str, str], type] = {}
+        self._names: dict[str, tuple[set[str], set[str]]] = {}
         self._seen: set[Key] = set()
         self._digests: dict[str, str] = {}
         self._problem: str | None = None
         self._fallbacks: set[str] = set()
         self._briefs: dict[Key, Summary] | None = None
-        for sample_id in header.dataset.sample_ids or ():
-            self.note_id(sample_id, place="header")
+        self.note_ids(header.dataset.sample_ids or (), place="header")
 
     def note_id(self, sample_id: str | int, *, place: str = "samples") -> str:
         """The id as text; LogError when one place (header, summaries, samples) holds it as number and as text."""
-        name, kind = str(sample_id), type(sample_id)
-        if len(name) > DEFAULT.id:
+        numbers, texts = self._names.get(place) or _NOWHERE
+        if isinstance(sample_id, str):
+            if sample_id in texts:
+                return sample_id
+        elif (name := str(sample_id)) in numbers:
+            return name
+        return self.note_ids((sample_id,), place=place)[0]
+
+    def note_ids(self, ids: Sequence[str | int], *, place: str = "samples") -> list[str]:
+        """`note_id` of many."""
+        numbers, texts = self._names.setdefault(place, (set(), set()))
+        names = list(map(str, ids))
+        if names and (longest := max(map(len, names))) > DEFAULT.id:
             raise LogError(
-                f"holds a sample id of {len(name):,} characters; at most {DEFAULT.id:,} are read",
+                f"holds a sample id of {longest:,} characters; at most {DEFAULT.id:,} are read",
                 where=self._header.path,
                 remedy="give the dataset's samples short ids and run the evaluation again",
             )
-        if self._kinds.setdefault((place, name), kind) is not kind:
+        as_texts = [one for one in ids if isinstance(one, str)]
+        as_numbers = names if not as_texts else [str(one) for one in ids if not isinstance(one, str)]
+        texts.update(as_texts)
+        numbers.update(as_numbers)
+        for name in chain(texts.intersection(as_numbers), numbers.intersection(as_texts)):
             raise LogError(
                 f"holds a sample with id {name} (a number) and another with id {name!r} (a text), "
                 "and its file names cannot tell them apart",
                 where=self._header.path,
                 remedy="give the dataset's samples unique ids and run the evaluation again",
             )
-        return name
+        return names
 
-    def _admit(self, sample: Summary | Sample) -> Key:
+    def add_summaries(self, summaries: Mapping[Key, Summary]) -> None:
+        """Take summaries in table order, under keys whose ids were noted; once, and for the whole log."""
+        for summary in summaries.values():
+            if summary.model_fallbacks:
+                self._fallbacks.update(map(_shown, summary.model_fallbacks))
+        self._seen.update(summaries)
+        self._ledger.read += len(summaries)
+        marked = None if self._header.invalidated else False
+        self._ledger.rows += self._columns.add_summaries([*summaries.values()], invalidated=marked)
+
+    def _admit(self, sample: Sample) -> Key:
         key = self.note_id(sample.id), sample.epoch
         if key in self._seen:
             raise LogError(
@@ -98,12 +124,6 @@ class Intake:
         if sample.model_fallbacks:
             self._fallbacks.update(map(_shown, sample.model_fallbacks))
         return key
-
-    def add_summary(self, summary: Summary) -> None:
-        """Take one summary."""
-        self._admit(summary)
-        unknown = self._header.invalidated
-        self._ledger.rows += self._columns.add_summary(summary, invalidated=None if unknown else False)
 
     def add_sample(
         self, sample: Sample, attachments: Mapping[str, str] | None = None, *, content: str | None = None
@@ -140,11 +160,11 @@ class Intake:
             self._problem = self._problem or f"sample {name!r} is not the same item in all of its epochs"
         return digest
 
-    def expect(self, summaries: Iterable[Summary]) -> None:
+    def expect(self, summaries: Sequence[Summary]) -> None:
         """Compare the values of samples that follow with these summaries, the last one of each sample."""
-        self._briefs = {
-            (self.note_id(summary.id, place="summaries"), summary.epoch): summary for summary in summaries
-        }
+        names = self.note_ids([summary.id for summary in summaries], place="summaries")
+        epochs = [summary.epoch for summary in summaries]
+        self._briefs = dict(zip(zip(names, epochs, strict=True), summaries, strict=True))
 
     def _compare(self, key: Key, sample: Sample, summary: Summary | None) -> None:
         if summary is None:
@@ -185,7 +205,7 @@ class Intake:
 
 
 def _attachments(sample: Sample) -> Raw:
-    if bytes(sample.transcript) != b"null":
+    if sample.transcript is not NO_JSON and bytes(sample.transcript) != b"null":
         content = parsed_object(sample.transcript).get("content")
         if isinstance(content, dict):
             return Raw(encode(content))

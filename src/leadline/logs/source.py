@@ -11,13 +11,16 @@ from leadline.errors import LogError
 
 _HEAD = 4096
 _BLOCK = 1 << 18
+#: A file up to this size is read at once and kept while it is open: what is hashed is then what is decoded.
+_KEPT = 8 << 20
 
 
 class Source:
     """A file opened for reading at any position.
 
-    Reads copy what is asked for and map nothing, so that memory stays flat however large the file is
-    and a file cut short while it is being read is an error and not a crash.
+    Small files are read once, for the digest and everything else. Of larger ones each read copies what is
+    asked for. Nothing is mapped, so that memory stays flat however large the file is and a file cut short
+    while it is being read is an error and not a crash.
 
     Parameters
     ----------
@@ -43,6 +46,8 @@ class Source:
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes from `offset`; LogError when the file ends before."""
+        if self._whole is not None and offset + length <= self.size:
+            return self._whole[offset : offset + length]
         handle = self._handle
         handle.seek(offset)
         data = handle.read(length)
@@ -70,6 +75,8 @@ class Source:
 
     def sha256(self) -> str:
         """Lower-case hex SHA-256 of the whole file."""
+        if self._whole is not None or self.size <= _KEPT:
+            return hashlib.sha256(self.whole()).hexdigest()
         digest = hashlib.sha256()
         block = memoryview(bytearray(_BLOCK))
         self._handle.seek(0)

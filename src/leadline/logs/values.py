@@ -7,6 +7,7 @@ understand into 0 with a warning, this module gives no number and says why.
 
 import json
 import math
+from math import isfinite
 from typing import Any
 
 LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
@@ -79,7 +80,10 @@ class ValueMap:
 
     def __call__(self, value: Any) -> tuple[float | None, str | None, str]:
         """Number, reason for having none, and JSON text of a raw value."""
-        if type(value) is not str:
+        kind = type(value)
+        if kind is float and isfinite(value):
+            return value, None, repr(value)
+        if kind is not str:
             found, why = number(value)
             return found, why, json_text(value)
         known = self._seen.get(value)

@@ -61,17 +61,14 @@ def read(source: Source, sha256: str, request: Request, columns: Columns, ledger
 
 def _from_summaries(log: EvalArchive, summaries: list[Summary], intake: Intake, ledger: Ledger) -> LogHeader:
     ledger.tier = "summary"
-    kept: dict[Key, Summary] = {}
-    repeated: Counter[Key] = Counter()
-    for summary in summaries:
-        key = intake.note_id(summary.id), summary.epoch
-        repeated[key] += key in kept
-        kept[key] = summary
+    names = intake.note_ids([summary.id for summary in summaries])
+    keys = [*zip(names, [summary.epoch for summary in summaries], strict=True)]
+    kept = dict(zip(keys, summaries, strict=True))
+    repeated = Counter(keys) - Counter(kept.keys()) if len(kept) < len(keys) else Counter()
     intake.replaced(_most(repeated, _superseded(log, intake)))
-    for summary in sorted(kept.values(), key=lambda summary: sort_key(summary.id, summary.epoch)):
-        intake.add_summary(summary)
-    unlisted = [member for member in log.samples if (member.id, member.epoch) not in kept]
-    ledger.leave_out("not in the log's summaries", [f"{m.id} (epoch {m.epoch})" for m in unlisted])
+    intake.add_summaries({key: kept[key] for key in sorted(kept, key=lambda key: sort_key(*key))})
+    unlisted = log.beyond(kept)
+    ledger.leave_out("not in the log's summaries", [f"{name} (epoch {epoch})" for name, epoch in unlisted])
     return intake.finished()
 
 

@@ -1,7 +1,7 @@
 """The parts of an `.eval` archive by role: header, summaries, samples whole and in chunks."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,7 @@ from leadline.logs.shapes import Json, Sample, Summary
 HEADER: Final = "header.json"
 START: Final = "_journal/start.json"
 SUMMARIES: Final = "summaries.json"
+SAMPLES: Final = "samples/"
 
 _MONOLITH = re.compile(r"samples/(.*)_epoch_(-?\d{1,18})\.json", re.DOTALL)
 _CHUNKED = re.compile(r"samples/(.*)_epoch_(-?\d{1,18})/sample\.json", re.DOTALL)
@@ -97,23 +98,37 @@ class EvalArchive:
         return found
 
     @cached_property
+    def _by_role(self) -> tuple[dict[Key, SampleMember], list[str]]:
+        """The live samples by key, and the names among the samples that are none."""
+        found: dict[Key, SampleMember] = {}
+        others = []
+        for name in self._archive.members:
+            if name.startswith(SAMPLES):
+                if (member := _sample_member(name)) is None:
+                    others.append(name)
+                    continue
+                key = member.id, member.epoch
+                found.pop(key, None)
+                found[key] = member
+        return found, others
+
+    @cached_property
     def samples(self) -> list[SampleMember]:
         """The live samples in table order; of a sample present whole and in chunks, the later one."""
-        found: dict[Key, SampleMember] = {}
-        for name in self._archive.members:
-            if (member := _sample_member(name)) is not None:
-                found.pop((member.id, member.epoch), None)
-                found[member.id, member.epoch] = member
-        return sorted(found.values(), key=lambda member: sort_key(member.id, member.epoch))
+        return sorted(self._by_role[0].values(), key=lambda member: sort_key(member.id, member.epoch))
+
+    def beyond(self, keys: Collection[Key]) -> list[Key]:
+        """The keys of samples that are not among these, in table order."""
+        plain = {f"{SAMPLES}{name}_epoch_{epoch}.json" for name, epoch in keys}
+        if all(name in plain or not name.startswith(SAMPLES) for name in self._archive.members):
+            return []  # what every finished log is like, told without taking names apart
+        return [key for member in self.samples if (key := (member.id, member.epoch)) not in keys]
 
     def strangers(self) -> list[str]:
         """Members among the samples that are neither a whole sample nor a part of a chunked one."""
-        folders = tuple(member.name.removesuffix("sample.json") for member in self.samples if member.chunked)
-        return [
-            name
-            for name in self._archive.members
-            if name.startswith("samples/") and _sample_member(name) is None and not name.startswith(folders)
-        ]
+        found, others = self._by_role
+        folders = tuple(m.name.removesuffix("sample.json") for m in found.values() if m.chunked)
+        return [name for name in others if not name.startswith(folders)]
 
     def superseded(self) -> Iterator[tuple[Key, str | int | None]]:
         """Key and real id of every sample entry that a later one of the same name replaced."""
@@ -171,7 +186,7 @@ class ChunkedAttachments(Mapping[str, str]):
 
 
 def _sample_member(name: str) -> SampleMember | None:
-    if not name.startswith("samples/"):
+    if not name.startswith(SAMPLES):
         return None
     if match := _MONOLITH.fullmatch(name):
         return SampleMember(match[1], int(match[2]), name, chunked=False)
