@@ -11,13 +11,14 @@ from io import BytesIO
 import pytest
 
 from leadline.errors import InputError, NotFoundError, SignatureError, StateError, StatementError, StoreError
-from leadline.ledger import tlog
+from leadline.ledger import study_id, tlog
 from leadline.ledger.tlog import tile as tiling
 from leadline.ledger.tlog.checkpoint import open_checkpoint
 from leadline.store import Appended, Draft, Projection, ReadView, Store
 from leadline.store.projections import attachments, attempts, authority, imports, reports, studies
 from store.examples import COUNT, NOTE, TEXT, Counts, Notes, Texts
 from store.factory import ORIGIN, TIME, Lab, digest, life_of_a_study, seeded_key, small_registry
+from store.studies import add_report
 
 StoreMaker = Callable[[], Store]
 #: Opens the same store with projections on top of the built-in ones.
@@ -344,6 +345,21 @@ class StoreConformance:
         ]
         assert reports.report_logs(store, report.ix) == [attachment.sha256]
         assert attempts.next_number(store, id_) == 2
+
+    def test_the_newest_report_of_many_studies_is_looked_up(self, store: Store, lab: Lab) -> None:
+        """Each report takes the place of the one before it; a study without one has no row."""
+        lab.start(store)
+        bodies = {study_id(lab.study(store, title).leaf_hash): lab.protocol(title) for title in "abc"}
+        first, second, third = bodies
+        for name in (first, second, first, first):
+            add_report(lab, store, name, bodies[name], h1=("null", "confirmatory"))
+        newest = {name: reports.reports(store, name)[-1].ix for name in (first, second)}
+        rows = store.select_among(reports.NEWEST_REPORT, "study", [third, second, first])
+        assert rows == [{"study": name, "ix": newest[name]} for name in sorted(newest)]
+        assert newest[first] > newest[second]
+        store.rebuild()
+        assert store.select(reports.NEWEST_REPORT) == rows
+        assert self.problems(store, lab) == []
 
     def test_keys_and_imports_show(self, store: Store, lab: Lab) -> None:
         """Keys are found by fingerprint, role and name with their fate; imports by digest."""

@@ -7,6 +7,7 @@ import pytest
 from leadline.ledger.ids import study_id
 from leadline.store import ReadView, Store
 from leadline.store.listing import Listing
+from leadline.store.projection import Row
 from leadline.store.projections.facets import marks_of
 from leadline.store.projections.reports import reports, verdicts
 from leadline.store.projections.studies import (
@@ -23,15 +24,22 @@ from store.studies import add_report, add_study, protocol, techniques
 
 
 class Counting:
-    """A view that counts the reads made of it."""
+    """A view that counts the reads made of it, and the rows that were looked up."""
 
     def __init__(self, view: ReadView) -> None:
         self._view = view
         self.reads = 0
+        self.rows = 0
 
     def __getattr__(self, name: str) -> Any:
         self.reads += 1
         return getattr(self._view, name)
+
+    def select_among(self, *asked: Any) -> list[Row]:
+        """Rows of the view, counted."""
+        found = self._view.select_among(*asked)
+        self.reads, self.rows = self.reads + 1, self.rows + len(found)
+        return found
 
 
 def registry(lab: Lab, store: Store) -> list[StudyRow]:
@@ -78,6 +86,25 @@ def test_a_listing_reads_once_for_all(store: Store, lab: Lab, many: int) -> None
     for row in rows:
         listing.areas(row), listing.marks(row)
     assert counting.reads == 6
+    for row in rows:
+        listing.report(row)
+    assert counting.reads == 7
+
+
+def test_older_reports_cost_a_listing_nothing(store: Store, lab: Lab) -> None:
+    """Of a study that was reported many times, one report is read, with its verdicts."""
+    lab.start(store)
+    made = add_study(lab, store, "Again and again")
+    name = study_id(made.leaf_hash)
+    for _ in range(20):
+        add_report(lab, store, name, protocol("Again and again"), h1=("null", "confirmatory"))
+    counting: Any = Counting(store)
+    (row,) = studies(store)
+    listing = Listing(counting, [row])
+    assert listing.report(row) == reports(store, name)[-1]
+    assert counting.rows == 2  # which one is the newest, and that one
+    assert len(listing.verdicts(row)) == 1
+    assert counting.rows == 3
 
 
 def test_studies_come_in_the_order_asked(store: Store, lab: Lab) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from leadline.store.projection import Row, Table
 from leadline.store.projections.facets import FACET
-from leadline.store.projections.reports import REPORT, VERDICT, ReportRow, VerdictRow
+from leadline.store.projections.reports import NEWEST_REPORT, REPORT, VERDICT, ReportRow, VerdictRow
 from leadline.store.projections.rows import typed
 from leadline.store.projections.studies import AREA, AUTHOR, HYPOTHESIS, HypothesisRow, StudyRow
 from leadline.store.protocol import ReadView
@@ -40,12 +40,13 @@ class Listing:
 
     def report(self, study: StudyRow) -> ReportRow | None:
         """The newest report, or None."""
-        return self._reports.get(study.id)
+        newest = self._newest.get(study.id)
+        return None if newest is None else self._reports.get(newest)
 
     def verdicts(self, study: StudyRow) -> list[VerdictRow]:
         """Verdicts of the newest report, by hypothesis id; none before there is one."""
-        newest = self.report(study)
-        return [] if newest is None else [typed(VerdictRow, row) for row in self._verdicts.get(newest.ix, ())]
+        newest = self._newest.get(study.id)
+        return [] if newest is None else [typed(VerdictRow, row) for row in self._verdicts.get(newest, ())]
 
     @cached_property
     def _authors(self) -> dict[int, list[Row]]:
@@ -64,13 +65,19 @@ class Listing:
         return self._belonging(FACET)
 
     @cached_property
-    def _reports(self) -> dict[str, ReportRow]:
-        rows = self.view.select_among(REPORT, "study", [study.id for study in self.studies])
-        return {str(row["study"]): typed(ReportRow, row) for row in rows}  # by log index: the newest is last
+    def _newest(self) -> dict[str, int]:
+        """Log index of the newest report, by study: the older ones, however many, are not read."""
+        rows = self.view.select_among(NEWEST_REPORT, "study", [study.id for study in self.studies])
+        return {str(row["study"]): int(row["ix"] or 0) for row in rows}
+
+    @cached_property
+    def _reports(self) -> dict[int, ReportRow]:
+        rows = self.view.select_among(REPORT, "ix", list(self._newest.values()))
+        return {int(row["ix"] or 0): typed(ReportRow, row) for row in rows}
 
     @cached_property
     def _verdicts(self) -> dict[int, list[Row]]:
-        return _by_index(self.view, VERDICT, [report.ix for report in self._reports.values()])
+        return _by_index(self.view, VERDICT, list(self._newest.values()))
 
     def _belonging(self, table: Table) -> dict[int, list[Row]]:
         return _by_index(self.view, table, [study.ix for study in self.studies])

@@ -39,6 +39,11 @@ REPORT_LOG = Table(
     key=("ix", "sha256"),
     indexes=(("sha256",),),
 )
+NEWEST_REPORT = Table(
+    "newest_report",
+    (Column("study", "text"), Column("ix", "integer")),
+    key=("study",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,11 @@ class VerdictRow:
 
 
 class Reports:
-    """One row per report, per verdict in it, and per log it was computed from."""
+    """One row per report, per verdict in it, and per log it was computed from; per study, which report is the newest."""
 
     name = "reports"
-    version = 1
-    tables: tuple[Table, ...] = (REPORT, VERDICT, REPORT_LOG)
+    version = 2
+    tables: tuple[Table, ...] = (REPORT, VERDICT, REPORT_LOG, NEWEST_REPORT)
     texts: tuple[TextIndex, ...] = ()
 
     def apply(self, tables: TableWriter, entry: LogEntry, blobs: BlobReader) -> None:  # noqa: ARG002
@@ -103,6 +108,7 @@ class Reports:
             )
         for digest in sorted(set(said.logs)):
             tables.insert(REPORT_LOG, {"ix": entry.index, "sha256": digest})
+        tables.put(NEWEST_REPORT, {"study": said.study, "ix": entry.index})
 
 
 def reports(view: TableReader, study: str) -> list[ReportRow]:
