@@ -1,0 +1,1 @@
+"""Tables written in formats that others read."""
