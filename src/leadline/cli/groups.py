@@ -7,7 +7,7 @@ from typer.core import TyperGroup
 
 #: Heading -> commands, in the order a newcomer meets them.
 STAGES: Final[dict[str, tuple[str, ...]]] = {
-    "START   two logs, or the whole loop on small models": ("compare", "demo"),
+    "START   two logs, or the whole loop on small models": ("compare", "logs", "demo"),
     "PLAN    what do we promise?": (
         "new",
         "check",

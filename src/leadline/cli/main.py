@@ -34,6 +34,7 @@ from leadline.cli.commands.compare import compare
 from leadline.cli.commands.demo import demo
 from leadline.cli.commands.diff import diff
 from leadline.cli.commands.judge import judge
+from leadline.cli.commands.logs import logs
 from leadline.cli.commands.mcp import mcp
 from leadline.cli.commands.mirror import mirror
 from leadline.cli.commands.new import new
@@ -55,6 +56,7 @@ app = typer.Typer(
 #: Commands named after their functions; where each stands in the help is said in `leadline.cli.groups`.
 COMMANDS: tuple[Callable[..., None], ...] = (
     compare,
+    logs,
     demo,
     new,
     check,

@@ -17,6 +17,14 @@ Seen: TypeAlias = Literal["nothing_run", "not_looked", "looked", "results_known"
 HolderKind: TypeAlias = Literal["human", "llm"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Mapping = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping",
+        metavar="FILE",
+        help="What the columns of tables mean (YAML or JSON): docs/log-formats.md.",
+    ),
+]
 Store = Annotated[
     str | None,
     typer.Option(

@@ -94,6 +94,8 @@ def _compute(
     claimed = header.logged_samples if header.logged_samples is not None else header.total_samples
     if claimed is not None and held < claimed:
         return None, 0, f"cannot be recomputed: the log claims {claimed:,} samples and holds {held:,}"
+    if header.aggregate_only:
+        return None, 0, "cannot be recomputed: results are reported here without samples"
     metric = METRICS.get(claim.metric)
     if metric is None:
         return None, 0, f"cannot be recomputed: metric {claim.metric!r} is not one that is known here"

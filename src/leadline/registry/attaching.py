@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leadline.errors import StateError
+from leadline.logs.binding import with_mapping
 from leadline.registry.handover import HandedLog, Handover, require_fit
 from leadline.registry.publication import require_live
 from leadline.registry.running import require_open, say
@@ -13,6 +14,7 @@ from leadline.store import ReadView
 from leadline.store.projection import TableReader
 
 if TYPE_CHECKING:
+    from leadline.logs.mapping import MappingLike
     from leadline.registry.study import Study
 
 #: A statement names at most this many logs (its entry must stay under 65,535 bytes).
@@ -25,8 +27,16 @@ def attach(
     *,
     attempt: int | None,
     force: bool,
+    mapping: "MappingLike | None" = None,
 ) -> tuple[str, ...]:
     """Keep the logs and log the statement; see `Study.attach`."""
+    with with_mapping(logs, mapping) as paths:
+        return _attached(study, paths, attempt=attempt, force=force)
+
+
+def _attached(
+    study: "Study", logs: "Sequence[str | os.PathLike[str]]", *, attempt: int | None, force: bool
+) -> tuple[str, ...]:
     store = study.registry.store
     with store.snapshot() as view:
         _require_attachable(view, study.id, attempt)

@@ -35,6 +35,7 @@ from leadline.verdict.report import Report
 from leadline.verdict.seeding import generate_seed
 
 if TYPE_CHECKING:
+    from leadline.logs.mapping import MappingLike
     from leadline.registry.registry import Registry
 
 PathLike = str | os.PathLike[str]
@@ -175,16 +176,23 @@ class Study:
         return running.abandon_attempt(self, number, reason)
 
     def attach(
-        self, logs: PathLike | Sequence[PathLike], *, attempt: int | None = None, force: bool = False
+        self,
+        logs: PathLike | Sequence[PathLike],
+        *,
+        attempt: int | None = None,
+        force: bool = False,
+        mapping: "MappingLike | None" = None,
     ) -> tuple[str, ...]:
         """Keep evaluation logs (files or folders) and record that they belong to this study.
 
-        `attempt` names the open attempt that wrote them. A log that began before the freeze, which would make the
+        `attempt` names the open attempt that wrote them. `mapping` says what the columns of tables among them mean; it
+        is attached with them, bound to each. Files that a log was read with (the results of a run, the record of its
+        instances) are attached with it. A log that began before the freeze, which would make the
         study retrospective for good, or whose stamp names another study or attempt, is refused unless `force`. Returns the logs' SHA-256 digests; a file attached before is not attached
         again, except to say which attempt it belongs to. The bytes are stored first, durably; then the
         statement. Raises LogError when a log cannot be read, InputError when there is none or one is refused, StateError when the study is withdrawn or the attempt is not open.
         """
-        return attach(self, logs, attempt=attempt, force=force)
+        return attach(self, logs, attempt=attempt, force=force, mapping=mapping)
 
     @property
     def attachments(self) -> list[AttachmentRow]:

@@ -88,5 +88,9 @@ def _context(
             log.sha256: len(log.mismatches) for log in samples.accounting.logs if log.tier == "sample"
         },
         rivals=rivals(samples),
-        silent=frozenset(header.sha256 for header in data.silent),
+        silent=frozenset(
+            digest
+            for header in data.silent
+            for digest in (header.sha256, *(one.sha256 for one in header.companions))
+        ),
     )

@@ -13,6 +13,7 @@ import pyarrow as pa
 from leadline.errors import InputError, NotFoundError, StatisticsError
 from leadline.logs import SampleTable, read_logs
 from leadline.logs.headers import LogHeader
+from leadline.logs.mapping import MappingLike
 from leadline.protocol.blocks.claims import Estimand, IntervalMethod, Outcome
 from leadline.protocol.blocks.conduct import DataRules
 from leadline.protocol.blocks.design import Measure
@@ -127,6 +128,7 @@ def compare(
     cluster: str | None = "auto",
     level: float = 0.05,
     method: IntervalMethod = "auto",
+    mapping: MappingLike | None = None,
 ) -> Comparison:
     """Compare two logs (or folders of reruns) sample by sample.
 
@@ -134,7 +136,8 @@ def compare(
     can read `null`. ``score``: which score, when the logs have several (default: the first they share).
     ``cluster``: expression naming the cluster of a sample; "auto" groups ids such as `p3.1`, `p3.2`
     and says so; None (or "none") treats samples as independent. ``level``: 0.05 gives a 95 % interval.
-    ``method``: how the interval is computed, one of `PAIRED_METHODS`.
+    ``method``: how the interval is computed, one of `PAIRED_METHODS`. ``mapping``: what the columns mean where
+    a side is a table.
 
     Several logs on one side must be reruns of one setup; they are pooled. Raises NotFoundError, LogError,
     ExpressionError or InputError where the logs cannot be compared at all, or the options make no sense for
@@ -143,7 +146,7 @@ def compare(
     cluster = None if cluster == "none" else cluster
     require_options(smallest, level, method)
     columns = cluster_columns(cluster)
-    left, right = _table(a, columns), _table(b, columns)
+    left, right = _table(a, columns, mapping), _table(b, columns, mapping)
     for side, table in (("A", left), ("B", right)):
         require_one_setup(side, table)
     require_two_evaluations(left, right)
@@ -186,14 +189,14 @@ def compare(
 # -- reading ------------------------------------------------------------------------------------
 
 
-def _table(logs: Logs, columns: tuple[str, ...]) -> SampleTable:
+def _table(logs: Logs, columns: tuple[str, ...], mapping: MappingLike | None) -> SampleTable:
     if isinstance(logs, SampleTable):
         return _measured(logs)
     many = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
     for path in many:
         if not Path(path).exists():
             raise NotFoundError(f"there is no log or folder {os.fspath(path)!r}", remedy="check the path")
-    table = read_logs(many, tier="sample", columns=[*columns] or None)
+    table = read_logs(many, tier="sample", columns=[*columns] or None, mapping=mapping)
     if not table.headers:
         skipped = "; ".join(f"{skip.path}: {skip.reason}" for skip in table.accounting.skipped[:3])
         raise InputError(

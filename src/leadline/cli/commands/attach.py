@@ -27,18 +27,19 @@ def attach(
         list[str] | None,
         typer.Option("--allow-finding", metavar="CODE", help="Publish what a scan found of this kind."),
     ] = None,
+    mapping: options.Mapping = None,
     store: options.Store = None,
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
     """Keep evaluation logs, and record that they belong to a study.
 
-    A file that was attached before is not attached again. The attempt must be open. Refused, unless forced, are
+    With a log go the files it is read with, and with a table its mapping. A file that was attached before is not attached again. The attempt must be open. Refused, unless forced, are
     a log that began before the freeze, which would make the study retrospective for good, and one whose stamp names
     another study or attempt. Attached logs are public: they are first searched for
     secrets and personal data, and what is found stops the command unless its code is allowed.
 
-    JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "samples", "attempt"}]}, every log of the
+    JSON: {"study", "attempt", "logs": [{"sha256", "name", "size", "format", "samples", "attempt"}]}, every log of the
     given files, attached now or before.
     """
     from leadline.cli.opening import repeated, writing
@@ -46,7 +47,7 @@ def attach(
     from leadline.registry.scan import require_clean, scan_logs
 
     with busy("searching the logs for secrets"):
-        found_in = scan_logs(logs)
+        found_in = scan_logs(logs if mapping is None else [*logs, mapping])
     for one in found_in.blocking()[:_SHOWN]:
         note(f"{one.code}: {one}" + (f", {one.times} times" if one.times > 1 else ""))
     for code in {one.code: None for one in found_in.findings if not one.blocks}:
@@ -57,7 +58,7 @@ def attach(
         found = registry.study(study)
         before = {row.sha256 for row in found.attachments}
         with busy("reading the logs"):
-            digests = found.attach(logs, attempt=attempt, force=force)
+            digests = found.attach(logs, attempt=attempt, force=force, mapping=mapping)
         rows = {row.sha256: row for row in found.attachments if row.sha256 in digests}
     if json:
         forms = [
@@ -65,6 +66,7 @@ def attach(
                 "sha256": row.sha256,
                 "name": row.name,
                 "size": row.size,
+                "format": row.format,
                 "samples": row.samples,
                 "attempt": row.attempt,
             }
@@ -76,8 +78,11 @@ def attach(
     new = [row for row in rows.values() if row.sha256 not in before]
     page.line(f"Attached {len(new)} {'log' if len(new) == 1 else 'logs'} to {found.id}", "bold")
     if new:
-        listed = [(row.name, _number(row.samples), _number(row.size), f"{row.sha256[:16]}…") for row in new]
-        page.table(("log", "samples", "bytes", "sha256"), listed, right=(1, 2))
+        listed = [
+            (row.name, row.format, _number(row.samples), _number(row.size), f"{row.sha256[:16]}…")
+            for row in new
+        ]
+        page.table(("log", "format", "samples", "bytes", "sha256"), listed, right=(2, 3))
     if len(rows) > len(new):
         page.line(f"{len(rows) - len(new)} attached before", "dim", indent=2)
     page.head("Next")

@@ -42,6 +42,7 @@ def compare(
             "--method", help="How the interval is computed; tango and score need scores that are 0 or 1."
         ),
     ] = "auto",
+    mapping: options.Mapping = None,
     html: Annotated[
         str | None, typer.Option("--html", metavar="FILE", help="Also write one self-contained page.")
     ] = None,
@@ -55,7 +56,7 @@ def compare(
 ) -> None:
     """Compare two logs sample by sample; no registry needed.
 
-    Pairs the samples both logs have and says how large the difference is, what that settles, who left the
+    The logs may be of any format that is read. Pairs the samples both logs have and says how large the difference is, what that settles, who left the
     denominator and why, and what this many samples could have found.
 
     JSON: a comparison, as in comparison.schema.json.
@@ -72,6 +73,7 @@ def compare(
             cluster=cluster,
             level=level,
             method=method,
+            mapping=mapping,
         )
     if save_protocol:
         write_new(save_protocol, found.protocol())

@@ -28,6 +28,7 @@ def report(
             "--protocol", metavar="FILE", help="Judge logs by this protocol, which was never registered."
         ),
     ] = None,
+    mapping: options.Mapping = None,
     html: Annotated[
         str | None, typer.Option("--html", metavar="FILE", help="Also write one self-contained page.")
     ] = None,
@@ -48,9 +49,15 @@ def report(
     from leadline.verdict.terminal import print_report
 
     if protocol is not None:
-        found, certificate = _unregistered(protocol, subject, publish)
+        found, certificate = _unregistered(protocol, subject, publish, mapping)
         said, then = "Nothing was recorded: this protocol was never registered.", None
     else:
+        if mapping is not None:
+            raise InputError(
+                "a registered study's tables carry their mappings with them",
+                where="--mapping",
+                remedy="give the mapping to `leadline attach`, or judge logs with --protocol FILE",
+            )
         found, certificate, said, then = _registered(subject, publish, store, key)
     if html:
         # A file on this machine is no help to whoever reads the page, a server's address is.
@@ -106,7 +113,9 @@ def _registered(
         return found, certificate, "Nothing was recorded. To publish it:", then
 
 
-def _unregistered(protocol: str, logs: list[str], publish: bool) -> "tuple[Report, None]":
+def _unregistered(
+    protocol: str, logs: list[str], publish: bool, mapping: str | None
+) -> "tuple[Report, None]":
     from leadline.cli.output import busy
     from leadline.logs import read_logs
     from leadline.protocol import Protocol
@@ -119,5 +128,6 @@ def _unregistered(protocol: str, logs: list[str], publish: bool) -> "tuple[Repor
         )
     plan = Protocol.load(protocol)
     with busy("reading the logs and running the analysis"):
-        samples = read_logs(logs, tier="sample", columns=list(required_columns(plan)) or None)
+        columns = list(required_columns(plan)) or None
+        samples = read_logs(logs, tier="sample", columns=columns, mapping=mapping)
         return analyze(plan, samples), None

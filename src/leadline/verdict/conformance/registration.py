@@ -40,7 +40,8 @@ def _attempts(context: Context) -> Iterator[Check]:
             "attempts.accounted", "unknown", "every run opened beforehand", "no attempt opened", note=note
         )
         return
-    here = {header.sha256 for header in context.headers} | context.silent
+    beside = {one.sha256 for header in context.headers for one in header.companions}
+    here = {header.sha256 for header in context.headers} | beside | context.silent
     for attempt in context.attempts:
         yield _attempt(attempt, here, context.silent)
     most = context.protocol.attempts.max
