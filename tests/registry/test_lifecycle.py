@@ -3,12 +3,14 @@
 import json
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from leadline.errors import InputError, SignatureError, StateError, StoreError
 from leadline.ledger.keys import SigningKey
 from leadline.logs.apart import ApartLimits
+from leadline.protocol.model import Protocol
 from leadline.registry.lifecycle import (
     Budget,
     accept_request,
@@ -223,6 +225,61 @@ def test_a_plan_that_asks_for_less_openness_is_not_published_by_itself(
         assert [one.kind for one in tend(world.registry, opens, dry=True)] == ["published"]
         assert [one.kind for one in tend(world.registry, opens)] == ["published"]
     assert len(study.reports) == 1
+
+
+class Parsing:
+    """Counts the plans that are read, each of which takes `seconds` of a clock of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
+        self.read: list[str] = []
+        self.now = 0.0
+        genuine = Protocol.parse
+
+        def parse(*given: Any, **named: Any) -> Protocol:
+            plan = genuine(*given, **named)
+            self.now += seconds
+            self.read.append(plan.title)
+            return plan
+
+        monkeypatch.setattr(Protocol, "parse", parse)
+
+
+def restricted(world: World, *titles: str) -> list[Study]:
+    """Studies with logs, overdue on `LATE`, that only a person may publish."""
+    made = []
+    for title in titles:
+        study = world.register(world.protocol(title=title, hazard={"level": "restricted"}))
+        world.attempt(study, name=title)
+        made.append(study)
+    return made
+
+
+def test_a_plan_is_read_once_in_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it keeps a study from closing, and from being published, follows from one reading, and takes no turn."""
+    world = World(tmp_path / "few", items=12)
+    restricted(world, "one", "two")
+    parsing = Parsing(monkeypatch)
+    assert tend(world.registry, LATE) == []
+    assert parsing.read == ["one", "two"]
+    (third,) = ran(world, "third")
+    (event,) = tend(world.registry, LATE, budget=Budget(studies=1))
+    assert (event.kind, event.studies) == ("published", (third.id,))
+
+
+def test_plans_are_read_while_the_time_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study whose plan was not read is neither published nor closed nor out of sight, and gets its turn later."""
+    world = World(tmp_path / "few", items=12)
+    first, second = (study.id for study in restricted(world, "first", "second"))
+    (third,) = ran(world, "third")
+    parsing = Parsing(monkeypatch, seconds=60)
+    events = tend(world.registry, CLOSING, budget=Budget(seconds=100, ticks=lambda: parsing.now))
+    assert parsing.read == ["first", "second"]
+    assert [(one.kind, one.studies) for one in events] == [
+        ("closed", tuple(sorted((first, second)))), ("postponed", (third.id,)),
+    ]  # fmt: skip
+    assert third.row.state == "attached"
+    events = tend(world.registry, CLOSING, budget=Budget(seconds=1_000, ticks=lambda: parsing.now))
+    assert [(one.kind, one.studies) for one in events] == [("published", (third.id,))]
 
 
 def test_a_withheld_study_is_not_published(world: World) -> None:

@@ -13,15 +13,15 @@ from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from leadline.errors import Explained, LeadlineError, SecurityError, StateError, StoreError
+from leadline.errors import Explained, LeadlineError, StateError, StoreError
 from leadline.ledger.keys import SigningKey
 from leadline.logs.apart import ApartLimits
 from leadline.registry.lifecycle.apart import analysis_apart
 from leadline.registry.lifecycle.budget import Budget
 from leadline.registry.lifecycle.event import Event
 from leadline.registry.lifecycle.failures import failure_of, remember
+from leadline.registry.lifecycle.plans import Plans
 from leadline.registry.lifecycle.withholding import is_withheld
-from leadline.registry.openness import opens_on
 from leadline.registry.publication import AlreadyReportedError, Facts, facts_of, record_report
 from leadline.store.projections.status import is_overdue
 from leadline.store.projections.studies import StudyRow, studies
@@ -35,21 +35,30 @@ _LONGEST_WHY: Final = 1_000
 
 
 def publish_overdue(
-    registry: "Registry", today: date, service: SigningKey, *, dry: bool, limits: ApartLimits, budget: Budget
+    registry: "Registry",
+    today: date,
+    service: SigningKey,
+    *,
+    dry: bool,
+    limits: ApartLimits,
+    budget: Budget,
+    plans: Plans,
 ) -> Iterator[Event]:
     """Publish every overdue study that has logs, no report, and is neither withheld nor of restricted openness.
 
     What was never tried comes first, oldest first; then what is to be tried again, the longest ago first: studies
     that nobody can analyse never keep the others waiting for ever. What the budget does not reach is told as
-    ``postponed``.
+    ``postponed``, and so is a study whose plan it leaves no time to read.
 
     A study whose analysis fails gets no report but an event that says why, in every round; it stays overdue. It is
     tried again when its record or the engine has changed, and after days that double each time.
     """
-    waiting, resting = [], []
-    for number, row in enumerate(_overdue(registry, today)):
+    waiting, resting, unread = [], [], []
+    for number, row in enumerate(_overdue(registry, today, plans)):
         failure = failure_of(registry.store.shelf, row.id)
-        if failure is None:
+        if plans.allow(row) is None:
+            unread.append(row)
+        elif failure is None:
             waiting.append((date.min, number, row))
         elif failure.waits(_state(_facts(registry, row.id)), today):
             resting.append(Event("failed", (row.id,), failure.words))
@@ -66,34 +75,29 @@ def publish_overdue(
         if event is not None:
             yield event
     yield from resting
-    if queue:
-        left = tuple(row.id for row in queue[:_MOST_NAMED])
-        yield Event("postponed", left, f"{len(queue)} left for the next round")
+    left = [row.id for row in (*queue, *unread)]
+    if left:
+        yield Event("postponed", tuple(left[:_MOST_NAMED]), f"{len(left)} left for the next round")
 
 
-def owed(registry: "Registry", today: date) -> frozenset[str]:
-    """Studies whose publication is due and was never tried: this registry owes it, so they are not closed yet."""
+def owed(registry: "Registry", today: date, plans: Plans) -> frozenset[str]:
+    """Studies whose publication is due and was never tried: this registry owes it, so they are not closed yet.
+
+    So may be one whose plan there is no time to read.
+    """
     shelf = registry.store.shelf
-    return frozenset(row.id for row in _overdue(registry, today) if failure_of(shelf, row.id) is None)
+    return frozenset(row.id for row in _overdue(registry, today, plans) if failure_of(shelf, row.id) is None)
 
 
-def _overdue(registry: "Registry", today: date) -> Iterator[StudyRow]:
-    """What is to be published, in log order."""
+def _overdue(registry: "Registry", today: date, plans: Plans) -> Iterator[StudyRow]:
+    """What is to be published, in log order, unless its plan is known not to allow it."""
     for row in reversed(studies(registry.store, state="attached")):
         if (
             is_overdue(row, today)
             and not is_withheld(registry.store, row.id)
-            and _is_open(registry, row, today)
+            and plans.allow(row) is not False
         ):
             yield row
-
-
-def _is_open(registry: "Registry", row: StudyRow, today: date) -> bool:
-    try:
-        day = opens_on(registry.study(row.id).protocol.hazard)
-    except (LeadlineError, SecurityError, OSError):
-        return True  # a plan that cannot be read is not analysed either: `_publish` says why
-    return day is not None and day <= today
 
 
 def _publish(

@@ -11,6 +11,7 @@ from leadline.registry.lifecycle.apart import LIMITS
 from leadline.registry.lifecycle.budget import Budget
 from leadline.registry.lifecycle.closing import close_silent, would_close
 from leadline.registry.lifecycle.event import Event
+from leadline.registry.lifecycle.plans import Plans
 from leadline.registry.lifecycle.publishing import owed, publish_overdue
 from leadline.store.projections.status import GRACE_DAYS
 
@@ -41,12 +42,14 @@ def tend(
     day = today or registry.clock().date()
     service = _service(registry)
     events = list(_would_release(registry, day) if dry else _release(registry, day, spent))
-    soon = owed(registry, day)
+    plans = Plans(registry, day, spent)
+    soon = owed(registry, day, plans)
     if dry:
         events += would_close(registry, day, grace_days=grace_days, besides=soon)
     else:
         events += close_silent(registry, day, service, grace_days=grace_days, besides=soon)
-    return [*events, *publish_overdue(registry, day, service, dry=dry, limits=limits, budget=spent)]
+    published = publish_overdue(registry, day, service, dry=dry, limits=limits, budget=spent, plans=plans)
+    return [*events, *published]
 
 
 def _release(registry: "Registry", today: date, budget: Budget) -> Iterator[Event]:
