@@ -12,6 +12,7 @@ from markupsafe import Markup
 from leadline.draw.svg import visible
 from leadline.draw.theme import MONO, SANS, SERIF, SHAPES_CSS, properties_css
 from leadline.verdict import promises, view, words
+from leadline.verdict.ordering import in_order
 from leadline.verdict.pictures import Figure, denominator_figure, estimate_figures, power_figure
 from leadline.verdict.report import Report
 
@@ -62,7 +63,7 @@ def report_context(report: Report) -> dict[str, Any]:
         "figures": [_placed(figure) for figure in estimate_figures(report)],
         "levels": _levels(report),
         "counts": {answer: len(report.checks(answer)) for answer in ("deviation", "unknown", "pass")},
-        "subjects": view.subject_rows(report.conformance),
+        "subjects": view.subject_rows(in_order(report.conformance)),
         "deviations": view.check_rows(lines["deviation"]),
         "unknowns": view.check_rows(lines["unknown"]),
         "passes": view.check_rows(lines["pass"]),

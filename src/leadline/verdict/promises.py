@@ -1,7 +1,6 @@
 """Promises as people read them: subjects at a glance, one line for what reads the same in many arms, no JSON."""
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,7 +57,6 @@ _NAMES: Final = {
 }
 #: Promises whose value tells a reader what was promised, in the order in which a summary says them.
 _TOLD: Final = ("model.id", "dataset.n", "epochs", "task.name", "solver", "scorer.name", "judge.model")
-_RUN: Final = "attempts.accounted"
 _SETTINGS: Final = ("generate.", "limits.")
 #: Values that a summary names of one promise, the room it has in the units of `shorten`, and arms that are named.
 _VALUES, _ROOM, _ARMS = 6, 1_000.0, 3
@@ -100,9 +98,9 @@ class Subject:
 
 
 def lines(checks: Iterable[Check]) -> tuple[Line, ...]:
-    """Checks in their order, announced runs by number; those that differ in nothing but arm and log as one line."""
+    """Checks in their order; those that differ in nothing but arm and log as one line."""
     found: dict[tuple[str, ...], list[Check]] = {}
-    for check in _by_run(list(checks)):
+    for check in checks:
         key = (check.id, check.answer, check.promised, check.found, check.note)
         found.setdefault(key, []).append(check)
     return tuple(
@@ -114,17 +112,6 @@ def lines(checks: Iterable[Check]) -> tuple[Line, ...]:
         )
         for same in found.values()
     )
-
-
-def _by_run(checks: list[Check]) -> list[Check]:
-    """The checks with those about announced runs in order of their numbers: as text, 10 comes before 2."""
-    runs = iter(sorted((check for check in checks if check.id == _RUN), key=_run_number))
-    return [next(runs) if check.id == _RUN else check for check in checks]
-
-
-def _run_number(check: Check) -> int:
-    found = re.match(r"attempt (\d{1,15})\b", check.promised, re.ASCII)
-    return int(found[1]) if found else 0
 
 
 def subjects(checks: Iterable[Check]) -> tuple[Subject, ...]:

@@ -16,6 +16,7 @@ from leadline.verdict.model import (
     Standing,
     Verdict,
 )
+from leadline.verdict.ordering import in_order
 
 #: Version of the report's JSON form.
 FORMAT = 1
@@ -87,8 +88,8 @@ class Report:
         return self.standing == "confirmatory"
 
     def checks(self, answer: str) -> tuple[Check, ...]:
-        """The conformance checks with that answer."""
-        return tuple(check for check in self.conformance if check.answer == answer)
+        """The conformance checks with that answer, in the order in which they are shown."""
+        return in_order(check for check in self.conformance if check.answer == answer)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values, numbers rounded."""
