@@ -6,6 +6,7 @@ Each function is named, as `leadline.logs.apart` names one, beside its own quest
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
     from leadline.registry.check.model import Finding
     from leadline.registry.scan import Scan
     from leadline.verdict.model import Attempt, Registration
+
+
+def prepare() -> None:
+    """Import what the functions below import when they are called, in the process that will be forked for them."""
+    from leadline.logs import read_logs  # noqa: F401
+    from leadline.registry.check import check  # noqa: F401
+    from leadline.registry.scan import scan_logs  # noqa: F401
+    from leadline.verdict.analysis import analyze  # noqa: F401
+    from leadline.verdict.needs import required_columns  # noqa: F401
+    from leadline.verdict.simulation import operating_characteristics  # noqa: F401
+
+    with suppress(ImportError):  # pyarrow imports it, where it is installed, when it first looks at an array
+        import pandas  # noqa: F401, ICN001
+
 
 # -- plans ----------------------------------------------------------------------------------------
 
