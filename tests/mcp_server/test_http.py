@@ -52,6 +52,13 @@ def test_other_names_are_refused(client: TestClient) -> None:
     assert ask(client, "tools/list", {"origin": "https://evil.example"}).status_code == 403
 
 
+def test_nothing_is_held_open(client: TestClient) -> None:
+    """A server that keeps no sessions offers no stream, as the protocol allows: GET and DELETE are answered at once."""
+    for method in ("GET", "DELETE"):
+        answer = client.request(method, "/mcp", headers={**HEADERS, "accept": "text/event-stream"})
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
 def test_a_large_request_is_refused(client: TestClient) -> None:
     """A body above four megabytes is not read."""
     answer = ask(client, "tools/call", name="search_studies", arguments={"text": "x" * (5 << 20)})

@@ -60,7 +60,8 @@ def beside(site: Site) -> Beside:
         found.append(Mount("/api/v1", api))
     mcp = _mcp(site) if site.settings.mcp else None
     if mcp is not None:
-        found.append(Route("/mcp", _Addressed(mcp, site.access)))
+        # Stateless: there is no stream to open with GET, which would only be held, and no session to end with DELETE.
+        found.append(Route("/mcp", _Addressed(mcp, site.access), methods=["POST"]))
     return Beside(tuple(found), () if mcp is None else (mcp,))
 
 

@@ -36,7 +36,8 @@ async def explained(request: Request, error: Exception) -> Sent:
     """A page for an error of the tree, or for one of the router's."""
     site: Site = request.app.state.site
     if isinstance(error, HTTPException):
-        answer = await _page(site, error.status_code, "", "")
+        page = await _page(site, error.status_code, "", "")
+        answer = replace(page, headers=tuple((error.headers or {}).items()))  # which methods a path takes
     else:
         assert isinstance(error, Explained)
         status = status_of_error(error)
