@@ -191,6 +191,8 @@ def test_metadata_types_do_not_depend_on_the_batch(tmp_path: Path) -> None:
     write_eval(tmp_path / "a.eval", samples=[sample(1, metadata={"k": 1})])
     write_eval(tmp_path / "b.eval", samples=[sample(1, metadata={"k": "one"})])
     assert rows(read_logs(tmp_path, columns=["metadata.k"]), "metadata.k") == [("1",), ("one",)]
+    write_eval(tmp_path / "b.eval", samples=[sample(1, metadata={"k": 2.0}), sample(2, metadata={"k": True})])
+    assert rows(read_logs(tmp_path, columns=["metadata.k"]), "metadata.k") == [("1",), ("2.0",), ("true",)]
 
 
 def test_nan_is_read_and_counted(tmp_path: Path) -> None:

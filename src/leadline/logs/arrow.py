@@ -127,6 +127,11 @@ def _array(kind: Any, data: NDArray[Any], valid: NDArray[np.bool_] | None, lengt
     return pa.Array.from_buffers(kind, len(data) if length is None else length, [mask, pa.py_buffer(data)])
 
 
+def constant(value: int, length: int) -> Any:
+    """An int32 array of one number."""
+    return _array(pa.int32(), np.full(length, value, np.int32), None)
+
+
 def repeated(counts: Sequence[int]) -> Any:
     """The positions 0, 0, 1, 2, 2, ... of a sequence whose entries occur `counts` times, as int32."""
     return _array(pa.int32(), np.repeat(np.arange(len(counts), dtype=np.int32), counts), None)

@@ -22,6 +22,7 @@ from leadline.logs.values import ValueMap
 BATCH_SAMPLES: Final = 2048
 BATCH_TEXT: Final = 8 << 20
 NO_SCORE: Final = "no score"
+_INDEX: Final = "log_index"
 
 _OF_SAMPLE: Final = (
     "sample_id", "epoch", "uuid", "error", "limit", "invalidated", "started_at", "completed_at", "total_time",
@@ -131,13 +132,24 @@ class Columns:
         if len(self._samples) >= BATCH_SAMPLES or self._text >= BATCH_TEXT:
             self.flush()
 
+    def adopt(self, rows: Any) -> None:
+        """Append finished rows (`taken`) to the log that was begun."""
+        self.flush()
+        self.batches.append(rows.add_column(0, _INDEX, arrow.constant(self._log, rows.num_rows)))
+
+    def taken(self, batch: int) -> Any | None:
+        """The rows of all batches from this one on without their log's position; None where there are none."""
+        self.flush()
+        batches = self.batches[batch:]
+        return pa.concat_tables(batches).drop_columns([_INDEX]) if batches else None
+
     def flush(self) -> None:
         """Close the current batch."""
         if not self._samples:
             return
         one_to_one = len(self._scores) == len(self._samples)
         rows = None if one_to_one else arrow.repeated(self._rows)
-        arrays = {"log_index": arrow.spread(arrow.numbers(self._of_log, pa.int32()), rows)}
+        arrays = {_INDEX: arrow.spread(arrow.numbers(self._of_log, pa.int32()), rows)}
         of_sample = (*_OF_SAMPLE, *_OF_ITEM) if self._whole else _OF_SAMPLE
         of_score = (*_OF_SCORE, *_OF_DETAIL) if self._whole else _OF_SCORE
         for name, values in zip(of_sample, zip(*self._samples, strict=True), strict=True):

@@ -1,14 +1,17 @@
 """Metadata keys as columns of their own, typed by what they hold."""
 
+import json
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 import pyarrow as pa
 from msgspec import Raw
 
-from leadline.logs.arrow import flags, numbers, texts
+from leadline.logs.arrow import column, flags, numbers, texts
 from leadline.logs.decode import parsed_object
 from leadline.logs.request import PROJECTION
+from leadline.logs.schema import NAMES
 from leadline.logs.shapes import Json
 from leadline.logs.values import json_text
 
@@ -26,13 +29,19 @@ class Projection:
     def add(self, metadata: Raw) -> None:
         """Take the keys from one sample's metadata; a missing key is null."""
         document = parsed_object(metadata)
-        for key, column in self._values.items():
+        for key, values in self._values.items():
             value = lookup(document, key)
-            column.append(None if value is _ABSENT else value)
+            values.append(None if value is _ABSENT else value)
 
     def close(self) -> list[tuple[str, Any]]:
-        """Name and array of every key for the batch just finished."""
-        arrays = [(PROJECTION + key, typed(values)) for key, values in self._values.items()]
+        """Name of every key, and its values in the batch just finished as JSON texts; see `typed`."""
+        arrays = [
+            (
+                PROJECTION + key,
+                column([None if value is None else json_text(value) for value in values], NAMES),
+            )
+            for key, values in self._values.items()
+        ]
         self._values = {key: [] for key in self.keys}
         return arrays
 
@@ -55,21 +64,35 @@ def present(metadata: Raw, key: str) -> tuple[bool, Any]:
     return value is not _ABSENT, None if value is _ABSENT else value
 
 
-def typed(values: list[Any]) -> Any:
-    """A bool, int64, float64 or string array, the narrowest that holds every value.
+def typed(encoded: Any) -> Any:
+    """A bool, int64, float64 or string column, the narrowest that holds every value, from a chunked column of JSON texts.
 
-    Text among numbers makes all of them text; lists and objects are JSON text.
+    Text among numbers makes all of them text; lists and objects are JSON text. All values are looked at
+    before any is converted, so that a type does not depend on where one batch ends and the next begins.
     """
+    chunks = [_values(chunk) for chunk in encoded.chunks]
+    convert, kind = _conversion([value for chunk in chunks for value in chunk])
+    return pa.chunked_array([convert(chunk) for chunk in chunks], kind)
+
+
+def _values(chunk: Any) -> list[Any]:
+    known = [json.loads(text) for text in chunk.dictionary.to_pylist()]
+    return [None if at is None else known[at] for at in chunk.indices.to_pylist()]
+
+
+def _conversion(values: list[Any]) -> tuple[Callable[[list[Any]], Any], Any]:
     kinds = {type(value) for value in values if value is not None}
-    if not kinds:
-        return pa.nulls(len(values))
-    if kinds <= {bool}:
-        return flags(values)
-    if kinds <= {int} and all(value is None or -_INT64 <= value < _INT64 for value in values):
-        return numbers(values, pa.int64())
-    if kinds <= {int, float} and (finite := _finite(values)) is not None:
-        return numbers(finite, pa.float64())
-    return texts([None if v is None else v if isinstance(v, str) else json_text(v) for v in values])
+    if kinds == {bool}:
+        return flags, pa.bool_()
+    if kinds == {int} and all(value is None or -_INT64 <= value < _INT64 for value in values):
+        return lambda chunk: numbers(chunk, pa.int64()), pa.int64()
+    if kinds and kinds <= {int, float} and _finite(values) is not None:
+        return lambda chunk: numbers(_finite(chunk) or (), pa.float64()), pa.float64()
+    return lambda chunk: texts([_shown(value) for value in chunk]), pa.string()
+
+
+def _shown(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json_text(value)
 
 
 def _finite(values: list[Any]) -> list[float | None] | None:
@@ -79,15 +102,3 @@ def _finite(values: list[Any]) -> list[float | None] | None:
     except OverflowError:
         return None
     return [value if value is not None and math.isfinite(value) else None for value in floats]
-
-
-def common_type(kinds: list[Any]) -> Any:
-    """The narrowest type that holds columns of all these types."""
-    known = [kind for kind in kinds if not pa.types.is_null(kind)]
-    if not known:
-        return pa.string()
-    if all(kind == known[0] for kind in known):
-        return known[0]
-    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in known):
-        return pa.float64()
-    return pa.string()

@@ -1,6 +1,6 @@
 """`read_logs`: from paths to a SampleTable."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,22 @@ import pyarrow.compute as pc
 from leadline.errors import LeadlineError, LogError
 from leadline.logs import arrow
 from leadline.logs.accounting import Accounting, Ledger, Skipped, set_aside
+from leadline.logs.cache import Cache, CacheLike, opened_cache
 from leadline.logs.columns import Columns
 from leadline.logs.decode import UnknownShapeError, unknown_shape
 from leadline.logs.detect import described, detect
 from leadline.logs.discover import Paths, discover
 from leadline.logs.fallback import read_with_inspect
 from leadline.logs.headers import LogHeader
+from leadline.logs.helpers import helpers_wanted, read_by_helpers
 from leadline.logs.limits import DEFAULT, Limits
 from leadline.logs.mapping import MappingLike, TableMapping
-from leadline.logs.project import common_type
-from leadline.logs.readers import JOINS, Format, known_formats
+from leadline.logs.parts import Part
+from leadline.logs.project import typed
+from leadline.logs.readers import JOINS, SELF_CONTAINED, Format, known_formats
 from leadline.logs.readers.base import ReadLog
 from leadline.logs.readers.table import Tables
-from leadline.logs.request import AskedTier, Request, compile_request
+from leadline.logs.request import PROJECTION, AskedTier, Request, compile_request
 from leadline.logs.schema import LOG_COLUMNS, NAMES
 from leadline.logs.source import Source, opened
 from leadline.logs.table import SampleTable
@@ -39,6 +42,8 @@ def read_logs(
     prefer: Collection[str] = (),
     mapping: MappingLike | None = None,
     formats: Sequence[Format] = (),
+    cache: CacheLike = False,
+    workers: int | None = None,
 ) -> SampleTable:
     """Read evaluation logs into one table.
 
@@ -57,6 +62,10 @@ def read_logs(
     mapping: what the columns of tables (CSV, Parquet, JSON lines) among the files mean: a `TableMapping`, a dict,
         or the path of a YAML or JSON file. See docs/log-formats.md.
     formats: further formats, tried before the ones that Leadline knows.
+    cache: keep the columns of Inspect logs, and take them from there the next time: True for the user's cache
+        folder, or a folder. See `leadline.logs.cache`; nothing that is published is computed from it.
+    workers: processes that read Inspect logs, each a file at a time. None takes as many as there are processors
+        where whole samples of more than about 1 GB are read, else this process alone. The result is the same.
 
     Files are told apart by content. What is no log, a byte copy of another log, or unreadable is named in
     `accounting.skipped`; of two files of one evaluation the more complete is kept.
@@ -66,48 +75,84 @@ def read_logs(
     """
     request = compile_request(tier, columns, arm, limits)
     files, skipped = discover(paths)
-    reading = _Reading(
+    reading = Reading(
         request,
         strict=strict,
         skipped=skipped,
         prefer=frozenset(prefer),
         tables=Tables(None if mapping is None else TableMapping.of(mapping)),
         formats=(*formats, *known_formats()),
+        cache=opened_cache(cache),
     )
-    for path in files:
-        reading.take(path)
+    number = 1 if formats else helpers_wanted(files, request, workers)
+    if number > 1:
+        with read_by_helpers(files, request, cache, number) as parts:
+            for path, part in zip(files, parts, strict=True):
+                reading.take(path, part)
+    else:
+        for path in files:
+            reading.take(path)
     return reading.finish()
 
 
-class _Reading:
-    """One call of `read_logs`: logs are read one after the other into shared columns."""
+class Reading:
+    """One call of `read_logs`: logs are read one after the other into shared columns.
+
+    Usage: `take` every file, then `finish`; or `take` one, then `part`. `inspect` says whether Inspect's own reader
+    is asked for what this package does not know.
+    """
 
     def __init__(
         self,
         request: Request,
         *,
-        strict: bool,
-        skipped: list[Skipped],
-        prefer: frozenset[str],
-        tables: Tables,
         formats: Sequence[Format],
+        cache: Cache | None,
+        strict: bool,
+        tables: Tables,
+        skipped: Iterable[Skipped] = (),
+        prefer: frozenset[str] = frozenset(),
+        inspect: bool = True,
     ) -> None:
+        self._inspect = inspect
+        self._cache = cache
         self._tables = tables
         self._formats = formats
         self._waiting: list[Path] = []  # files no format knows, until every table's mapping was seen
         self._prefer = prefer
         self._request = request
         self._strict = strict
-        self._skipped = skipped
+        self._skipped = [*skipped]
         self._columns = Columns(samples=request.tier == "sample", keys=request.keys)
         self._slots = 0  # positions given to logs, those included that turned out unreadable
         self._logs: dict[int, ReadLog] = {}
         self._digests: dict[str, str] = {}
         self._failure: LeadlineError | None = None
 
-    def take(self, path: Path) -> None:
-        """Read one file, or say why it gave nothing."""
-        self._attempt(path, self._take)
+    def take(self, path: Path, part: Part | None = None) -> None:
+        """Read one file, or say why it gave nothing; `part` is what another process has read of it."""
+        if part is None:
+            self._attempt(path, self._take)
+        elif not self._is_copy(path, part.header.sha256):
+            if self._cache is not None:
+                self._cache.written = True
+            self._logs[self._slots - 1] = self._adopt(part)
+            self._digests[part.header.sha256] = str(path)
+
+    def part(self) -> Part | None:
+        """The one log that was taken, for another process; None where it takes more than its columns to tell."""
+        if len(self._logs) != 1 or self._slots != 1:  # none, or one that needed a second attempt
+            return None
+        log = self._logs[0]
+        if log.header.format not in [form.name for form in SELF_CONTAINED]:
+            return None
+        return Part(*log, self._columns.taken(0))
+
+    def _is_copy(self, path: Path, sha256: str) -> bool:
+        first = self._digests.get(sha256)
+        if first is not None:
+            self._skipped.append(Skipped(str(path), "copy", f"copy of {first}"))
+        return first is not None
 
     def _attempt(self, path: Path, take: Callable[[Source], None]) -> None:
         try:
@@ -136,27 +181,50 @@ class _Reading:
 
     def _admit(self, form: Format, source: Source) -> None:
         sha256 = source.sha256()
-        if (first := self._digests.get(sha256)) is not None:
-            self._skipped.append(Skipped(str(source.path), "copy", f"copy of {first}"))
+        if self._is_copy(source.path, sha256):
             return
+        if self._cache is None or form not in SELF_CONTAINED:
+            self._logs[self._slots - 1] = self._read_log(form, source, sha256)
+        else:
+            self._logs[self._slots - 1] = self._kept(self._cache, form, source, sha256)
+        self._digests[sha256] = str(source.path)
+
+    def _kept(self, cache: Cache, form: Format, source: Source, sha256: str) -> ReadLog:
+        """The log from the cache, else read and put there."""
+        part = cache.get(source, sha256, form.name, self._request)
+        if part is not None:
+            source.check_unchanged()
+            return self._adopt(part)
+        self._columns.flush()
+        first = len(self._columns.batches)
+        log = self._read_log(form, source, sha256)
+        cache.put(Part(*log, self._columns.taken(first)), sha256, form.name, self._request)
+        return log
+
+    def _adopt(self, part: Part) -> ReadLog:
+        self._begin()
+        if part.rows is not None:
+            self._columns.adopt(part.rows)
+        return ReadLog(part.header, part.account)
+
+    def _read_log(self, form: Format, source: Source, sha256: str) -> ReadLog:
         header, ledger = self._read(form, source, sha256)
         source.check_unchanged()
         account = ledger.closed(
             log=header.log, path=header.path, sha256=sha256, format=header.format, present=header.samples_read
         )
-        self._logs[self._slots - 1] = ReadLog(header, account)
-        self._digests[sha256] = str(source.path)
+        return ReadLog(header, account)
 
     def _read(self, form: Format, source: Source, sha256: str) -> tuple[LogHeader, Ledger]:
         ledger = self._begin()
         try:
             return form.read(source, sha256, self._request, self._columns, ledger), ledger
         except UnknownShapeError as error:
-            if not form.name.startswith("inspect"):
+            if not self._inspect or not form.name.startswith("inspect"):
                 raise
             why = error.message
         except RecursionError as error:
-            if not form.name.startswith("inspect"):
+            if not self._inspect or not form.name.startswith("inspect"):
                 raise unknown_shape("it is nested too deeply", str(source.path)) from error
             why = "is nested too deeply"
         ledger = self._begin()
@@ -172,6 +240,8 @@ class _Reading:
         for path in self._waiting:
             self._attempt(path, self._take_table)
         self._skipped += self._tables.unused()
+        if self._cache is not None:
+            self._cache.trim()
         if not self._logs:
             first = self._skipped[0] if self._skipped else None
             raise self._failure or LogError(
@@ -240,13 +310,12 @@ class _Reading:
 
 def assemble(columns: Columns, slots: int, kept: dict[int, LogHeader], request: Request) -> Any:
     """One Arrow table from finished batches: rows of kept logs, log columns put in front."""
-    batches = _same_types(columns.batches)
-    if not batches:
+    if not columns.batches:
         empty = arrow.empty(columns.schema)
         for key in request.keys:
-            empty = empty.append_column(f"metadata.{key}", pa.chunked_array([], pa.string()))
+            empty = empty.append_column(PROJECTION + key, pa.chunked_array([], pa.string()))
         return _with_arm(empty, request.arm)
-    table = pa.concat_tables(batches)
+    table = pa.concat_tables(columns.batches)
     if len(kept) < slots:
         table = table.filter(pc.is_in(table["log_index"], arrow.numbers(sorted(kept), pa.int32())))
     index = table["log_index"]
@@ -259,21 +328,10 @@ def assemble(columns: Columns, slots: int, kept: dict[int, LogHeader], request: 
             arrays.append(table[field.name])
         fields.append(field)
     for name in table.column_names:
-        if name.startswith("metadata."):
-            arrays.append(table[name])
-            fields.append(pa.field(name, table[name].type))
+        if name.startswith(PROJECTION):
+            arrays.append(typed(table[name]))
+            fields.append(pa.field(name, arrays[-1].type))
     return _with_arm(pa.table(arrays, schema=pa.schema(fields)).unify_dictionaries(), request.arm)
-
-
-def _same_types(batches: list[Any]) -> list[Any]:
-    """The batches with projected columns cast to one type each."""
-    names = [name for name in (batches[0].column_names if batches else ()) if name.startswith("metadata.")]
-    for name in names:
-        kind = common_type([batch[name].type for batch in batches])
-        for position, batch in enumerate(batches):
-            at = batch.schema.get_field_index(name)
-            batches[position] = batch.set_column(at, name, batch[name].cast(kind))
-    return batches
 
 
 def _with_arm(table: Any, arm: str | None) -> Any:

@@ -15,6 +15,8 @@ FORMATS: Final[tuple[Format, ...]] = (
     lm_eval.RESULTS,
     every_eval_ever.AGGREGATE,
 )
+#: Those whose rows depend on nothing but the bytes of the file and Leadline's own code.
+SELF_CONTAINED: Final[tuple[Format, ...]] = (inspect_eval.FORMAT, inspect_json.FORMAT)
 #: What puts the several files of one run together, after every file was read by itself.
 JOINS: Final[tuple[Join, ...]] = (lm_eval.join, every_eval_ever.join)
 
@@ -24,4 +26,4 @@ def known_formats() -> tuple[Format, ...]:
     return (*enabled_formats(), *FORMATS)
 
 
-__all__ = ["FORMATS", "JOINS", "Format", "known_formats"]
+__all__ = ["FORMATS", "JOINS", "SELF_CONTAINED", "Format", "known_formats"]
