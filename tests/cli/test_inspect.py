@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.shell import leadline
-from leadline.cli.inspect_command import LIMIT_FLAGS, inspect_command
+from leadline.bench.launch.inspect_command import LIMIT_FLAGS, inspect_command
 from leadline.protocol import Protocol
+from leadline.verdict.seeding import Seeds
 from registry.world import document
 
 TASK = """
@@ -31,7 +32,9 @@ def command(**changes: object) -> list[str]:
     plan = document()
     plan["tasks"][0].update(changes)
     protocol = Protocol.model_validate(plan)
-    return shlex.split(inspect_command(protocol, protocol.arm("plain"), {"leadline_arm": "plain"}, seed=4711))
+    return shlex.split(
+        inspect_command(protocol, protocol.arm("plain"), {"leadline_arm": "plain"}, Seeds(4711, 815))
+    )
 
 
 def test_the_command_states_what_was_promised() -> None:
@@ -54,7 +57,7 @@ def test_a_promised_server_is_asked() -> None:
     plan = document()
     plan["models"][0]["base_url"] = "https://models.example/v1"
     protocol = Protocol.model_validate(plan)
-    words = shlex.split(inspect_command(protocol, protocol.arm("plain"), {}, seed=1))
+    words = shlex.split(inspect_command(protocol, protocol.arm("plain"), {}, Seeds(1, 2)))
     assert words[words.index("--model-base-url") + 1] == "https://models.example/v1"
 
 

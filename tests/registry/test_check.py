@@ -135,6 +135,7 @@ EARN: dict[str, tuple[Any, ...]] = {
     "C115": ("hazard", {"level": "delayed", "release": "when it is safe"}),
     "D101": ("tasks.0.dataset.sha256", None),
     "D102": ("tasks.0.dataset", {"n": 400}),
+    "D118": ("tasks.0.dataset", {"n": 400, "order": "from_freeze"}),
     "D103": ("tasks.0.generate.temperature", None),
     "D104": ("tasks.0.generate.top_p", None),
     "D105": ("tasks.0.solver", None),

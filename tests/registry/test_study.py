@@ -95,13 +95,16 @@ def test_a_stamp_holds_what_was_registered_for_the_arm(world: World) -> None:
         run.stamp("nope")
 
 
-def test_metadata_with_blanks_does_not_go_into_the_environment(world: World) -> None:
-    """Inspect would take it for two settings."""
+def test_metadata_that_inspect_would_read_otherwise_does_not_go_into_the_environment(world: World) -> None:
+    """A blank goes as an escape, for a bare one begins another setting; a text with a comma would become a list."""
     plan = world.protocol().model_dump(mode="json")
     plan["arms"][0]["metadata"] = {"recipe": "two words"}
+    plan["arms"][1]["metadata"] = {"recipe": "one, two"}
     run = world.register(world.protocol(arms=plan["arms"])).open_attempt()
-    with pytest.raises(InputError, match="holds a blank"):
-        run.environment(plan["arms"][0]["name"])
+    words = run.environment(plan["arms"][0]["name"])["INSPECT_EVAL_METADATA"].split()
+    assert 'recipe="two\\x20words"' in words
+    with pytest.raises(InputError, match="cannot be written"):
+        run.environment(plan["arms"][1]["name"])
 
 
 def test_the_same_report_is_published_once(world: World) -> None:

@@ -19,7 +19,7 @@ STAGES: Final[dict[str, tuple[str, ...]]] = {
         "withhold",
         "withdraw",
     ),
-    "RUN     what was really run?": ("attempts", "attach", "sealed"),
+    "RUN     what was really run?": ("run", "attempts", "attach", "sealed"),
     "REPORT  what did it show?": ("report", "reveal", "verify", "import"),
     "WEIGH   what is known already?": ("search", "show", "judge", "export"),
     "SERVE   for others, people and programs": ("serve", "mcp", "mirror", "witness"),

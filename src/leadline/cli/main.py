@@ -39,6 +39,7 @@ from leadline.cli.commands.mcp import mcp
 from leadline.cli.commands.mirror import mirror
 from leadline.cli.commands.new import new
 from leadline.cli.commands.report import report
+from leadline.cli.commands.run import run
 from leadline.cli.commands.serve import serve
 from leadline.cli.commands.show import show
 from leadline.cli.commands.verify import verify
@@ -63,6 +64,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     diff,
     report,
     verify,
+    run,
     attach,
     registering.register,
     registering.amend,

@@ -1,11 +1,12 @@
 """A run that was announced before it began."""
 
-import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leadline.errors import InputError
+from leadline.protocol.model import Protocol
+from leadline.registry.spelling import pair
 from leadline.verdict.arms import ARM_STAMP
 from leadline.verdict.conformance.context import ATTEMPT_STAMP
 
@@ -32,31 +33,14 @@ class Run:
         protocol does not have.
         """
         stamp = {STUDY_STAMP: self.study.id, ATTEMPT_STAMP: self.token}
-        return stamp if arm is None else {**self._registered(arm), **stamp, ARM_STAMP: arm}
-
-    def _registered(self, arm: str) -> dict[str, Any]:
-        arms = {one.name: one for one in self.study.protocol.arms}
-        if arm not in arms:
-            raise InputError(
-                f"the protocol has no arm {arm!r}",
-                where=self.study.id,
-                remedy=f"name one of its arms: {', '.join(arms)}",
-            )
-        return arms[arm].metadata
+        return stamp if arm is None else arm_stamp(self.study.id, self.study.protocol, arm, stamp)
 
     def environment(self, arm: str | None = None) -> dict[str, str]:
         """The same stamp as environment variables for a child process that runs Inspect.
 
-        Inspect splits them at blanks, so a registered value that holds one raises InputError: pass `stamp` then.
+        Raises InputError for a registered value that Inspect would read as something else, such as a text with a comma.
         """
-        words = [f"{key}={_text(value)}" for key, value in self.stamp(arm).items()]
-        for word in words:
-            if len(word.split()) != 1:
-                raise InputError(
-                    f"the metadata {word!r} holds a blank, which an environment variable cannot carry",
-                    where=self.study.id,
-                    remedy="pass run.stamp(arm) as metadata to Inspect's eval() instead",
-                )
+        words = [pair(key, value, blanks=False) for key, value in self.stamp(arm).items()]
         return {"INSPECT_EVAL_METADATA": " ".join(words)}
 
     def attach(
@@ -72,5 +56,14 @@ class Run:
         return added
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+def arm_stamp(study: str, protocol: Protocol, arm: str, stamp: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's stamp for one of its arms: with the metadata registered for the arm, and the arm's name.
+
+    Raises InputError for an arm the protocol does not have.
+    """
+    arms = {one.name: one for one in protocol.arms}
+    if arm not in arms:
+        raise InputError(
+            f"the protocol has no arm {arm!r}", where=study, remedy=f"name one of its arms: {', '.join(arms)}"
+        )
+    return {**arms[arm].metadata, **stamp, ARM_STAMP: arm}

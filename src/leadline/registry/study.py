@@ -32,7 +32,7 @@ from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
 from leadline.verdict.needs import closed_with, required_columns
 from leadline.verdict.report import Report
-from leadline.verdict.seeding import generate_seed
+from leadline.verdict.seeding import Seeds
 
 if TYPE_CHECKING:
     from leadline.logs.mapping import MappingLike
@@ -110,7 +110,12 @@ class Study:
     @property
     def seed(self) -> int:
         """The decoding seed that runs with `seed: from_freeze` must use."""
-        return generate_seed(self._row.leaf)
+        return self.seeds.generate
+
+    @property
+    def seeds(self) -> Seeds:
+        """Every seed that the freeze decides."""
+        return Seeds.of(self._row.leaf)
 
     # -- runs ----------------------------------------------------------------------------------
 

@@ -21,25 +21,30 @@ WEIGHT = {"task": 3, "model": 2}
 
 def assign(protocol: Protocol, headers: Sequence[LogHeader]) -> dict[str, str | None]:
     """Arm name (or None) for each log's sha256."""
-    distances = {
-        header.sha256: {arm.name: _distance(protocol, arm, header) for arm in protocol.arms}
-        for header in headers
-    }
     result: dict[str, str | None] = {}
     ties: list[tuple[LogHeader, list[str]]] = []
     for header in headers:
-        closest = _closest(distances[header.sha256])
-        stamp = (header.metadata or {}).get(ARM_STAMP)
-        if stamp in closest:
-            closest = [stamp]
-        if len(closest) == 1:
-            result[header.sha256] = closest[0]
+        arms = closest(protocol, header)
+        if len(arms) == 1:
+            result[header.sha256] = arms[0]
         else:
-            ties.append((header, closest))
-    for header, closest in sorted(ties, key=lambda tie: tie[0].sha256):
-        vacant = [name for name in closest if name not in result.values()]
+            ties.append((header, arms))
+    for header, arms in sorted(ties, key=lambda tie: tie[0].sha256):
+        vacant = [name for name in arms if name not in result.values()]
         result[header.sha256] = vacant[0] if len(vacant) == 1 else None
     return result
+
+
+def closest(protocol: Protocol, header: LogHeader) -> list[str]:
+    """The arms whose promises differ least from this log; the stamp decides among them, where it names one of them.
+
+    Empty when neither task nor model is any arm's.
+    """
+    distances = {arm.name: _distance(protocol, arm, header) for arm in protocol.arms}
+    known = {name: distance for name, distance in distances.items() if distance is not None}
+    nearest = [name for name, distance in known.items() if distance == min(known.values())]
+    stamp = (header.metadata or {}).get(ARM_STAMP)
+    return [stamp] if stamp in nearest else nearest
 
 
 def expected_args(protocol: Protocol, arm: Arm) -> dict[str, Any]:
@@ -50,14 +55,6 @@ def expected_args(protocol: Protocol, arm: Arm) -> dict[str, Any]:
 def expected_generate(protocol: Protocol, arm: Arm) -> dict[str, Any]:
     """The arm's generate config: the task's, with what the arm changes."""
     return {**protocol.task(arm.task).generate, **arm.generate}
-
-
-def _closest(distances: Mapping[str, int | None]) -> list[str]:
-    known = {name: distance for name, distance in distances.items() if distance is not None}
-    if not known:
-        return []
-    best = min(known.values())
-    return [name for name, distance in known.items() if distance == best]
 
 
 def _distance(protocol: Protocol, arm: Arm, header: LogHeader) -> int | None:

@@ -7,6 +7,7 @@ import typer
 from leadline.cli import options
 
 if TYPE_CHECKING:
+    from leadline.bench.launch.reconcile import Left
     from leadline.registry.study import Study
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ def open_(
 
     JSON: {"study", "number", "token", "index", "arms": [{"arm", "metadata": {...}, "command"}]}.
     """
-    from leadline.cli.inspect_command import inspect_command
+    from leadline.bench.launch.inspect_command import inspect_command
     from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
 
@@ -47,7 +48,7 @@ def open_(
             {
                 "arm": arm.name,
                 "metadata": run.stamp(arm.name),
-                "command": inspect_command(found.protocol, arm, run.stamp(arm.name), found.seed),
+                "command": inspect_command(found.protocol, arm, run.stamp(arm.name), found.seeds),
             }
             for arm in found.protocol.arms
         ]
@@ -135,6 +136,85 @@ def abandon(
         emit({"study": found.id, "number": number, "index": receipt.index})
     else:
         typer.echo(f"Abandoned attempt {number} of {found.id} (entry {receipt.index}).")
+
+
+@app.command()
+def reconcile(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Only runs of this study.", show_default=False)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what was left, and change nothing.")
+    ] = False,
+    allow_finding: Annotated[
+        list[str] | None,
+        typer.Option("--allow-finding", metavar="CODE", help="Publish what a scan found of this kind."),
+    ] = None,
+    store: options.Store = None,
+    key: options.Key = None,
+    json: options.Json = False,
+) -> None:
+    """Attach and close what `leadline run` left behind: made offline, interrupted, or killed.
+
+    An offline run is announced now, which the record shows. An attempt whose end nobody saw is closed as unknown or
+    failed, with the logs there are, finished or not. Runs that still go on, and those of other registries, are left
+    alone.
+
+    JSON: {"runs": [{"study", "attempt", "created", "state", "status", "index", "logs", "problem"}]}; state is running,
+    waiting (with --dry-run), elsewhere, settled, over or problem.
+    """
+    from leadline.bench.launch.reconcile import left_behind
+    from leadline.bench.launch.reconcile import reconcile as settle_all
+    from leadline.cli.opening import writing
+    from leadline.cli.output import Page, emit
+    from leadline.ledger.ids import read_study_id
+
+    name = None if study is None else read_study_id(study)
+    if dry_run:
+        found = left_behind(name)
+    else:
+        with writing(store, key) as registry:
+            found = list(settle_all(registry, name, allow=allow_finding or ()))
+    if json:
+        emit({"runs": [_left_form(one) for one in found]})
+    else:
+        page = Page()
+        if not found:
+            page.line("No run was left behind.")
+        for one in found:
+            page.line(_left_line(one))
+            if one.problem is not None:
+                page.line(f"what to do: {one.problem.remedy()}", indent=2)
+    if any(one.state == "problem" for one in found):
+        raise typer.Exit(1)
+
+
+def _left_form(one: "Left") -> dict[str, Any]:
+    return {
+        "study": one.study,
+        "attempt": one.attempt,
+        "created": one.created,
+        "state": one.state,
+        "status": one.settled.status if one.settled else None,
+        "index": one.settled.index if one.settled else None,
+        "logs": len(one.settled.logs) if one.settled else one.logs,
+        "problem": one.problem.diagnosis() if one.problem else None,
+    }
+
+
+def _left_line(one: "Left") -> str:
+    what = f"{'offline run' if one.attempt is None else f'attempt {one.attempt}'} of {one.study}"
+    said = {
+        "running": "still going on",
+        "waiting": f"begun {one.created}, {one.logs} logs",
+        "elsewhere": "of another registry: name it with --store",
+        "over": "ended by hand already",
+        "problem": one.problem.diagnosis() if one.problem else "",
+        "settled": f"closed as {one.settled.status}, with {len(one.settled.logs)} logs"
+        if one.settled
+        else "",
+    }
+    return f"{what}: {said[one.state]}"
 
 
 @app.command("list")

@@ -85,7 +85,7 @@ def attempt(
 
     JSON: {"study", "number", "token", "arms": [{"arm", "metadata": {...}, "command"}]}.
     """
-    from leadline.cli.inspect_command import inspect_command
+    from leadline.bench.launch.inspect_command import inspect_command
     from leadline.cli.opening import repeated, writing
     from leadline.cli.output import Page, emit
 
@@ -96,7 +96,7 @@ def attempt(
             {
                 "arm": arm.name,
                 "metadata": run.stamp(arm.name),
-                "command": inspect_command(work.protocol, arm, run.stamp(arm.name), work.seed),
+                "command": inspect_command(work.protocol, arm, run.stamp(arm.name), work.seeds),
             }
             for arm in work.protocol.arms
         ]

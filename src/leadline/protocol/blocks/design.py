@@ -27,7 +27,8 @@ class Dataset(Block):
     samples: SampleIds | None = Field(default=None, max_length=200_000)
     """The sample ids promised; every one must show up in the denominators."""
     order: Literal["any", "from_freeze"] = "any"
-    """`from_freeze`: the item order derives from the freeze, so earlier data cannot match."""
+    """`from_freeze`: the item order derives from the freeze, so earlier data cannot match. `samples` then lists the ids as
+    the dataset has them."""
 
 
 class Scorer(Block):

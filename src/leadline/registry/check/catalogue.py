@@ -232,6 +232,11 @@ CATALOGUE: dict[str, Code] = {
         "one solver for different arguments",
         "Where a solver follows the task's arguments, arms that differ in them cannot all match one promise.",
     ),
+    "D118": Code(
+        "warning",
+        "derived order of unknown ids",
+        "Which order the freeze gives to the items cannot be computed, so no log can be shown to have it.",
+    ),
     # -- execution and simulation
     "S001": Code(
         "error",

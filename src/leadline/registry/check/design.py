@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from leadline.protocol.blocks.design import Task
 from leadline.registry.check.model import Finding, Rule, View, asked, finding
+from leadline.verdict.seeding import FROM_FREEZE
 
 _DECODING = ("max_tokens", "top_p", "seed")
 _JUDGE = re.compile(r"judge|model_graded|llm_grad|grader", re.IGNORECASE)
@@ -30,6 +31,18 @@ def datasets(view: View) -> Iterator[Finding]:
                 f"{where}.samples",
                 f"which samples of {task.name!r} are run is not promised, {number}",
                 "list the sample ids",
+            )
+
+
+def orders(view: View) -> Iterator[Finding]:
+    """An order that derives from the freeze can be computed from the ids."""
+    for i, task in enumerate(view.plan.tasks):
+        if task.dataset.order == FROM_FREEZE and task.dataset.samples is None:
+            yield finding(
+                "D118",
+                f"tasks[{i}].dataset.samples",
+                f"the order of {task.name!r} derives from the freeze, and the ids it is an order of are not listed",
+                "list the sample ids as the dataset has them",
             )
 
 
@@ -237,5 +250,5 @@ def shares(view: View) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
-    datasets, decoding, instruments, shared_solvers, judges, scores, unused, pairing, shares,
+    datasets, orders, decoding, instruments, shared_solvers, judges, scores, unused, pairing, shares,
 )  # fmt: skip

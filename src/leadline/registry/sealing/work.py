@@ -42,7 +42,7 @@ from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
 from leadline.verdict.needs import closed_with, required_columns
 from leadline.verdict.report import Report
-from leadline.verdict.seeding import generate_seed
+from leadline.verdict.seeding import Seeds
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
@@ -107,7 +107,12 @@ class SealedWork:
     @property
     def seed(self) -> int:
         """The decoding seed that runs with `seed: from_freeze` must use."""
-        return generate_seed(self.secrets.leaf)
+        return self.seeds.generate
+
+    @property
+    def seeds(self) -> Seeds:
+        """Every seed that the promise decides."""
+        return Seeds.of(self.secrets.leaf)
 
     @property
     def record(self) -> Record:

@@ -13,6 +13,8 @@ from leadline.verdict.report import Recomputed
 
 #: Eval metadata key under which a run carries the token of its attempt.
 ATTEMPT_STAMP = "leadline_attempt"
+#: Eval metadata key under which a run made offline carries the digest of what its author signed before it.
+INTENT_STAMP = "leadline_intent"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Are these the items that were promised: by content, by id, by number, in the order derived from the freeze?"""
 
 from collections.abc import Iterator
+from typing import Any
 
 from leadline.ledger.seeds import order
 from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.design import Arm, Task
-from leadline.verdict.conformance.context import Context, answered
+from leadline.verdict.conformance.context import Context, answered, same
 from leadline.verdict.data import promise_of
 from leadline.verdict.model import Check
+from leadline.verdict.seeding import FROM_FREEZE, shuffle_seed, shuffled
 
 
 def dataset_checks(context: Context) -> Iterator[Check]:
@@ -53,20 +55,35 @@ def _samples(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
 
 
 def _order(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
-    if task.dataset.order != "from_freeze":
+    """The order derived from the freeze: Inspect's shuffle with the derived seed, or the derived order of the ids."""
+    if task.dataset.order != FROM_FREEZE:
         return
     promised = "the order derived from the freeze"
     ids = [str(sample) for sample in header.dataset.sample_ids or ()]
     if context.registration is None or not ids:
         yield Check("dataset.order", "unknown", promised, "no order logged", arm.name, header.log)
         return
-    expected = order(context.registration.leaf_hash, sorted(ids))
-    matches = ids == list(expected)
-    yield Check(
-        "dataset.order",
-        answered(matches),
-        promised,
-        "matches" if matches else "another order",
-        arm.name,
-        header.log,
-    )
+    leaf = context.registration.leaf_hash
+    logged = header.config.get("sample_shuffle")
+    if logged is None or isinstance(logged, bool):
+        matches = ids == order(leaf, sorted(ids))
+        found = "matches" if matches else "another order"
+        yield Check("dataset.order", answered(matches), promised, found, arm.name, header.log)
+    else:
+        yield _shuffle(arm, task, header, ids, logged, shuffle_seed(leaf))
+
+
+def _shuffle(arm: Arm, task: Task, header: LogHeader, ids: list[str], logged: Any, seed: int) -> Check:
+    """The logged seed against the derived one, and the order of the ids where the protocol lists them all."""
+    promised, found = f"shuffled with the seed {seed}", f"shuffled with the seed {logged}"
+    if not same(logged, seed):
+        return Check("dataset.order", "deviation", promised, found, arm.name, header.log)
+    listed = task.dataset.samples
+    if listed is None or shuffled(listed, seed)[: len(ids)] != ids:
+        note = (
+            "which order this seed gives cannot be computed: the protocol does not list the sample ids"
+            if listed is None
+            else "it is not the order this seed gives to the promised ids; the dataset may list them in another order"
+        )
+        return Check("dataset.order", "unknown", promised, found, arm.name, header.log, note)
+    return Check("dataset.order", "pass", promised, found, arm.name, header.log)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from leadline.logs.headers import LogHeader
-from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context, answered
+from leadline.verdict.conformance.context import ATTEMPT_STAMP, INTENT_STAMP, Context, answered
 from leadline.verdict.model import Attempt, Check, Registration
 
 #: Clocks of the registry and of the machine that ran may differ by this much.
@@ -17,7 +17,7 @@ def registration_checks(context: Context) -> Iterator[Check]:
     yield from _attempts(context)
     for header in context.headers:
         yield _after_freeze(context, header)
-        yield from _not_before(context, header)
+        yield from not_before_checks(context, header)
 
 
 def _frozen(context: Context) -> Check:
@@ -84,12 +84,14 @@ def _after_freeze(context: Context, header: LogHeader) -> Check:
         return Check(check_id, "deviation", promised, found, arm, header.log)
     attempt = context.attempt_of(header)
     if attempt is None:
-        token = (header.metadata or {}).get(ATTEMPT_STAMP)
-        found = (
-            "no attempt token in the log"
-            if token is None
-            else "its attempt token belongs to no attempt of this study"
-        )
+        metadata = header.metadata or {}
+        token = metadata.get(ATTEMPT_STAMP)
+        if token is not None:
+            found = "its attempt token belongs to no attempt of this study"
+        elif INTENT_STAMP in metadata:
+            found = "run offline: its attempt was announced only afterwards"
+        else:
+            found = "no attempt token in the log"
         note = "log times are self-reported"
         return Check(
             check_id, "unknown" if token is None else "deviation", promised, found, arm, header.log, note
@@ -97,7 +99,7 @@ def _after_freeze(context: Context, header: LogHeader) -> Check:
     return _against_attempt(registration, attempt, header, begun, arm)
 
 
-def _not_before(context: Context, header: LogHeader) -> Iterator[Check]:
+def not_before_checks(context: Context, header: LogHeader) -> Iterator[Check]:
     """The first day (in UTC) on which a run may begin."""
     first, begun = context.protocol.timeline.not_before, context.begun(header)
     if first is not None:

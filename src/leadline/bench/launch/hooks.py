@@ -1,0 +1,116 @@
+"""The half of `leadline run` that works inside Inspect: compares each task as it begins, notes each log as it ends.
+
+Imported by `leadline.bench.inspect_registry` only where a launcher is at work (`LEADLINE_LAUNCH` names its folder);
+registered as ``leadline/launch``, which the launcher requires, so that nothing runs where this is not installed.
+"""
+
+import hashlib
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from inspect_ai.hooks import Hooks, RunEnd, TaskEnd, TaskStart, hooks
+from inspect_ai.util import LimitExceededError
+
+from leadline.bench.launch.berth import Berth, Receipt
+from leadline.bench.launch.comparing import compare, header_of
+from leadline.bench.launch.stamps import LAUNCH
+
+_log = logging.getLogger("inspect_ai.leadline")
+_BLOCK = 1 << 20
+
+
+@hooks(name="launch", description="compares each task with its registered protocol")
+class Launched(Hooks):  # type: ignore[misc]  # inspect_ai is optional and unseen by the type checker
+    """Receipts for the launcher: one per task."""
+
+    def __init__(self) -> None:
+        self.berth = Berth(Path(os.environ[LAUNCH]))
+
+    async def on_task_start(self, data: TaskStart) -> None:
+        """Compare the task with the protocol; in strict mode refuse it where it differs, or cannot be compared.
+
+        Raising LimitExceededError is the one way in which a hook can stop a task: its log says ``error`` and holds
+        no sample. Inspect's own status is 0 all the same, so the launcher's tells.
+        """
+        strict = self.berth.order().strict
+        receipt = self._compared(data)
+        refused = strict and bool(receipt.differences or receipt.problem)
+        self.berth.put(replace(receipt, refused=refused))
+        said = _said(receipt)
+        if refused:
+            raise LimitExceededError(
+                "custom",
+                value=float(len(receipt.differences)),
+                limit=0.0,
+                message=f"leadline run --strict: {said}",
+            )
+        if said:
+            _log.warning("leadline: %s", said)
+
+    async def on_task_end(self, data: TaskEnd) -> None:
+        """Note the finished log."""
+        self._finished(data.log)
+
+    async def on_run_end(self, data: RunEnd) -> None:
+        """Note the logs of tasks that failed: they have no end of their own."""
+        for log in data.logs:
+            self._finished(log)
+
+    def _compared(self, data: TaskStart) -> Receipt:
+        receipt = Receipt(data.eval_id, data.spec.task, data.spec.model)
+        try:
+            header = header_of(data.spec.model_dump(mode="json"), data.plan.model_dump(mode="json"))
+            arm, differences = compare(self.berth.protocol(), self.berth.order(), header)
+        except Exception as error:  # noqa: BLE001 -- Inspect would swallow it, and the task would run unseen
+            return replace(
+                receipt, problem=f"could not be compared: {type(error).__name__}: {str(error)[:300]}"
+            )
+        return replace(receipt, arm=arm, differences=tuple(differences))
+
+    def _finished(self, log: Any) -> None:
+        """Digest, number of samples and status of a finished log; a log elsewhere is copied here, to be attached."""
+        known = self.berth.get(log.eval.eval_id) or Receipt(log.eval.eval_id, log.eval.task, log.eval.model)
+        samples = log.results.completed_samples if log.results else 0
+        receipt = replace(known, status=str(log.status), samples=samples)
+        try:
+            location, digest = self._digested(log.location)
+            receipt = replace(receipt, location=location, sha256=digest)
+        except (OSError, ValueError, ImportError) as error:
+            receipt = replace(receipt, problem=f"its log cannot be read: {error}")
+        self.berth.put(receipt)
+
+    def _digested(self, location: str) -> tuple[str, str]:
+        if not location:
+            raise ValueError("Inspect does not say where it is")
+        path = location.removeprefix("file://")
+        if "://" not in path:
+            with Path(path).open("rb") as source:
+                return str(Path(path).resolve()), _digest(source)
+        import fsspec
+
+        copy = self.berth.copies / path.rpartition("/")[2]
+        with fsspec.open(path, "rb") as source, copy.open("wb") as target:
+            return str(copy), _digest(source, target)
+
+
+def _digest(source: BinaryIO, target: BinaryIO | None = None) -> str:
+    digest = hashlib.sha256()
+    while block := source.read(_BLOCK):
+        digest.update(block)
+        if target is not None:
+            target.write(block)
+    return digest.hexdigest()
+
+
+def _said(receipt: Receipt) -> str:
+    """What differs, in a line for each setting; nothing where nothing does."""
+    if receipt.problem:
+        return f"{receipt.task} {receipt.problem}"
+    if not receipt.differences:
+        return ""
+    what = f"{receipt.task} on {receipt.model} ({'no arm' if receipt.arm is None else f'arm {receipt.arm}'})"
+    lines = [f"{one.setting}: promised {one.promised}, found {one.found}" for one in receipt.differences]
+    return "\n  ".join([f"{what} differs from the protocol", *lines])
