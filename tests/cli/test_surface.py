@@ -188,7 +188,7 @@ def told() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("file", "words"), sorted(set(told())))
 def test_every_command_anybody_is_told_to_type_exists(file: str, words: str) -> None:
     """Error remedies, templates, pages and documents name commands and options that there are."""
-    given = words.split()
+    given = words.partition(" -- ")[0].split()  # the rest is another program's
     path = tuple(given[:2]) if tuple(given[:2]) in COMMANDS else tuple(given[:1])
     groups = {path[0] for path in COMMANDS if len(path) > 1}
     if path[0] in groups and len(given) == 1:

@@ -154,7 +154,7 @@ def reconcile(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Attach and close what `leadline run` left behind: made offline, interrupted, or killed.
+    """Attach and close runs left behind: offline, interrupted, killed.
 
     An offline run is announced now, which the record shows. An attempt whose end nobody saw is closed as unknown or
     failed, with the logs there are, finished or not. Runs that still go on, and those of other registries, are left

@@ -61,7 +61,7 @@ def run(
     key: options.Key = None,
     json: options.Json = False,
 ) -> None:
-    """Run evaluations that cannot hide: announced first, compared as they begin, closed with their logs.
+    """Run evaluations, announced first and compared as they begin.
 
     An attempt is announced, its token stamped on every log, and every task compared with the protocol before its
     first sample. When the command ends, the logs are attached and the attempt is closed. Where it is interrupted or
