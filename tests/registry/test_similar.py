@@ -209,11 +209,13 @@ def test_an_empty_registry_has_no_neighbours(lab_store: tuple[Lab, Store]) -> No
 
 
 def test_the_registry_names_neighbours(tmp_path: Any) -> None:
-    """The identical protocol is not similar but a neighbour; what was taken down is no neighbour any more."""
+    """The identical protocol comes first and says so; what was taken down is no neighbour any more."""
     world = World(tmp_path / "world")
     study = world.register()
     plan = study.protocol
-    assert similar(world.registry, plan) == world.registry.similar(plan) == []
+    (same,) = similar(world.registry, plan)
+    assert world.registry.similar(plan) == [same]
+    assert (same.row.id, same.score, same.why) == (study.id, 1.0, ("the very same protocol",))
     assert [(one.id, likeness) for one, likeness in neighbours(world.registry, plan)] == [(study.id, 1.0)]
     twin = Protocol.model_validate(plan.model_dump() | {"title": "Sums with a clue"})
     (near,) = world.registry.similar(twin)

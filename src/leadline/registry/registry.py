@@ -294,7 +294,7 @@ class Registry:
             return facets(view, Query(text=text, **filters), today=self.clock().date())
 
     def similar(self, protocol: Protocol, limit: int = 5) -> list[Similar]:
-        """Registered studies near a protocol, nearest first, with what agrees; the identical protocol excepted."""
+        """Registered studies near a protocol, nearest first, with what agrees; the very same protocol first."""
         return similar(self, protocol, limit)
 
     def neighbours(self, protocol: Protocol) -> Iterator[tuple[Study, float]]:

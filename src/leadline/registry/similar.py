@@ -68,19 +68,22 @@ class Similar:
 def similar(
     registry: "Registry", protocol: Plan, limit: int = 5, *, embedder: Embedder | None = None
 ) -> list[Similar]:
-    """Registered studies near a protocol, nearest first; the identical protocol excepted."""
+    """Registered studies near a protocol, nearest first: those of this very protocol before all others."""
     with registry.store.snapshot() as view:
-        return nearest(view, protocol, limit, embedder=embedder)
+        same = [
+            Similar(row, 1.0, ("the very same protocol",))
+            for row in studies(view, protocol=protocol.digest, limit=limit)
+        ]
+        return [*same, *nearest(view, protocol, limit - len(same), embedder=embedder)]
 
 
 def neighbours(registry: "Registry", protocol: Plan, limit: int = 20) -> Iterator[tuple["Study", float]]:
     """Studies of this very protocol (likeness 1), then those most like it; what was taken down is passed over."""
     from leadline.registry.study import Study
 
-    same = [(row, 1.0) for row in studies(registry.store, protocol=protocol.digest, limit=limit)]
-    for row, score in (*same, *((near.row, near.score) for near in similar(registry, protocol, limit))):
-        if registry.store.has_blob(row.protocol):
-            yield Study(registry, row), score
+    for near in similar(registry, protocol, limit):
+        if registry.store.has_blob(near.row.protocol):
+            yield Study(registry, near.row), near.score
 
 
 def nearest(
@@ -92,7 +95,7 @@ def nearest(
     structure: bool = True,
     words: bool = True,
 ) -> list[Similar]:
-    """`similar`, within a view; `structure` and `words` switch a half of the comparison off."""
+    """`similar`, within a view and without the identical protocol; `structure` and `words` switch a half of the comparison off."""
     mine = traits_of(protocol)
     registered = view.count(STUDY)
     known = _mark_counts(view, mine.marks)
