@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.launch.lab import plan
-from leadline.bench.launch.berth import Berth, Order, Receipt
+from leadline.bench.launch.berth import Berth, Order, Receipt, last_tries
 from leadline.bench.launch.settle import logs_of, status_of
 from leadline.errors import InputError, StateError
 from leadline.protocol.model import Protocol
@@ -62,6 +62,17 @@ def test_logs_without_a_receipt_are_found_by_their_stamp(berth: Berth, tmp_path:
     berth.put(Receipt("e1", "t", "m", status="success", location=str(named)))
     berth.put(Receipt("e2", "t", "m", status="success", location=str(tmp_path / "gone.eval")))
     assert sorted(logs_of(berth)) == sorted([mine.resolve(), named.resolve()])
+
+
+def test_of_repeated_tries_the_last_counts() -> None:
+    """`inspect eval-set` gives tries of one task one id; tasks without one stand for themselves."""
+    tries = [
+        Receipt("e1", "t", "m", task_id="a"),
+        Receipt("e2", "t", "m", task_id="b", status="success"),
+        Receipt("e3", "t", "m", task_id="a", status="success"),
+        Receipt("e4", "t", "m"),
+    ]
+    assert [one.eval_id for one in last_tries(tries)] == ["e2", "e3", "e4"]
 
 
 def test_a_receipt_is_replaced_and_a_folder_is_private(berth: Berth) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
@@ -80,7 +80,7 @@ class Receipt:
     """One task of the run: as what it began, how it differs from the protocol, and how it ended.
 
     `status` is "started" until the task ended, then what its log says; `sha256` and `location` are of the finished
-    log; `problem` says why it could not be compared or its log not be read.
+    log; `problem` says why it could not be compared or its log not be read. Tries of one task share their `task_id`.
     """
 
     eval_id: str
@@ -94,12 +94,19 @@ class Receipt:
     samples: int | None = None
     differences: tuple[Difference, ...] = ()
     problem: str = ""
+    task_id: str = ""
 
     @classmethod
     def read(cls, said: dict[str, Any]) -> "Receipt":
         """From its JSON form."""
         differences = tuple(Difference(**one) for one in said.pop("differences", ()))
         return cls(**said, differences=differences)
+
+
+def last_tries(receipts: Sequence[Receipt]) -> list[Receipt]:
+    """The receipts without the tries that `inspect eval-set` repeated; they are in the order in which tasks began."""
+    last = {one.task_id or one.eval_id: one for one in receipts}
+    return [one for one in receipts if last[one.task_id or one.eval_id] is one]
 
 
 class Berth:
@@ -237,4 +244,4 @@ def _write(path: Path, said: dict[str, Any]) -> None:
     part.replace(path)
 
 
-__all__ = ["Berth", "Difference", "Order", "Receipt", "runs_folder"]
+__all__ = ["Berth", "Difference", "Order", "Receipt", "last_tries", "runs_folder"]

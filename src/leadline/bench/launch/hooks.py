@@ -60,7 +60,7 @@ class Launched(Hooks):  # type: ignore[misc]  # inspect_ai is optional and unsee
             self._finished(log)
 
     def _compared(self, data: TaskStart) -> Receipt:
-        receipt = Receipt(data.eval_id, data.spec.task, data.spec.model)
+        receipt = Receipt(data.eval_id, data.spec.task, data.spec.model, task_id=data.spec.task_id)
         try:
             header = header_of(data.spec.model_dump(mode="json"), data.plan.model_dump(mode="json"))
             arm, differences = compare(self.berth.protocol(), self.berth.order(), header)
@@ -72,7 +72,9 @@ class Launched(Hooks):  # type: ignore[misc]  # inspect_ai is optional and unsee
 
     def _finished(self, log: Any) -> None:
         """Digest, number of samples and status of a finished log; a log elsewhere is copied here, to be attached."""
-        known = self.berth.get(log.eval.eval_id) or Receipt(log.eval.eval_id, log.eval.task, log.eval.model)
+        known = self.berth.get(log.eval.eval_id) or Receipt(
+            log.eval.eval_id, log.eval.task, log.eval.model, task_id=log.eval.task_id
+        )
         samples = log.results.completed_samples if log.results else 0
         receipt = replace(known, status=str(log.status), samples=samples)
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from leadline.bench.launch import child
-from leadline.bench.launch.berth import Berth, Order, Receipt
+from leadline.bench.launch.berth import Berth, Order, Receipt, last_tries
 from leadline.bench.launch.command import Command, commands, prepared
 from leadline.bench.launch.intent import digest_of, sign_intent
 from leadline.bench.launch.promise import Promise, of_study
@@ -158,7 +158,7 @@ def _run(
 
 def _code(code: int, receipts: Sequence[Receipt]) -> int:
     """The child's status; 1 where that is 0 although a task was refused, could not be compared, or did not succeed."""
-    bad = any(one.refused or one.problem or one.status != "success" for one in receipts)
+    bad = any(one.refused or one.problem or one.status != "success" for one in last_tries(receipts))
     return code or int(bad)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadline.bench.launch.berth import Berth, Order, Receipt
+from leadline.bench.launch.berth import Berth, Order, Receipt, last_tries
 from leadline.errors import StateError
 from leadline.logs import read_logs
 from leadline.registry.scan import require_clean, scan_logs
@@ -77,12 +77,14 @@ def status_of(states: Collection[str], code: int | None) -> str:
     return "cancelled" if states and set(states) <= {"success", "cancelled"} else "failed"
 
 
-def _states(receipts: Iterable[Receipt], paths: Sequence[Path]) -> set[str]:
-    """How the tasks ended: as their receipts say, and where they say nothing, as their logs do."""
+def _states(receipts: Sequence[Receipt], paths: Sequence[Path]) -> set[str]:
+    """How the last tries of the tasks ended: as their receipts say, and where they say nothing, as their logs do."""
     logs = {one.eval_id: one.status for one in read_logs(paths, tier="header").headers} if paths else {}
+    standing = {one.eval_id for one in last_tries(receipts)}
     told = {one.eval_id: one.status for one in receipts}
     ended = {key: status for key, status in told.items() if status != "started"}
-    return set({**told, **logs, **ended}.values())
+    repeated = told.keys() - standing
+    return {status for key, status in {**told, **logs, **ended}.items() if key not in repeated}
 
 
 def _stamped(order: Order, folder: Path) -> Iterable[Path]:
@@ -113,6 +115,10 @@ def _remarks(receipts: Sequence[Receipt], digests: Collection[str], code: int | 
     changed = [one for one in receipts if one.sha256 is not None and one.sha256 not in digests]
     if changed:
         yield f"{len(changed)} {'log was' if len(changed) == 1 else 'logs were'} changed or removed after its task ended"
+    repeated = len(receipts) - len(last_tries(receipts))
+    if repeated:
+        tries = "1 earlier try" if repeated == 1 else f"{repeated} earlier tries"
+        yield f"{tries} of its tasks did not succeed and were repeated; inspect eval-set removes their logs"
     if not receipts and not digests:
         yield "no task began"
 

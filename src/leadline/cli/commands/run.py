@@ -8,6 +8,8 @@ import typer
 from leadline.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leadline.bench.launch.berth import Receipt
     from leadline.bench.launch.launcher import Launched, Wanted
 
@@ -71,7 +73,7 @@ def run(
 
     JSON: {"study", "attempt", "status", "index", "logs": [sha256, ...], "code", "remarks": [text, ...], "tasks":
     [{"eval_id", "task", "model", "arm", "status", "refused", "location", "sha256", "samples", "differences":
-    [{"setting", "promised", "found", "note"}], "problem"}]}; attempt is null for an offline run; status is completed,
+    [{"setting", "promised", "found", "note"}], "problem", "task_id"}]}; attempt is null for an offline run; status is completed,
     failed or cancelled, open while the attempt is. The command's output then goes to standard error.
     """
     import sys
@@ -98,7 +100,7 @@ def run(
         except StoreError as error:
             raise _unreachable(error, study) from error
     _show(done, json=json, store=store, key=key)
-    raise typer.Exit(done.code)
+    raise SystemExit(done.code)  # said all there is to say, also of an interrupt
 
 
 def _offline(
@@ -145,6 +147,7 @@ def _tell_of_others(study: str, store: str | None, key: str | None) -> None:
 
 
 def _show(done: "Launched", *, json: bool, store: str | None, key: str | None) -> None:
+    from leadline.bench.launch.berth import last_tries
     from leadline.bench.launch.launcher import receipt_forms
     from leadline.cli.opening import repeated
     from leadline.cli.output import Page, emit
@@ -166,7 +169,7 @@ def _show(done: "Launched", *, json: bool, store: str | None, key: str | None) -
         return
     page = Page()
     page.gap()
-    _show_tasks(page, done.receipts)
+    _show_tasks(page, last_tries(done.receipts))
     if settled is not None:
         count = _count(len(settled.logs), "log") if settled.logs else "no log"
         page.line(
@@ -195,7 +198,7 @@ def _left_open(done: "Launched") -> str:
     return f"Attempt {done.attempt} of {done.study} {why}: it stays open for everybody to see."
 
 
-def _show_tasks(page: Any, receipts: "tuple[Receipt, ...]") -> None:
+def _show_tasks(page: Any, receipts: "Sequence[Receipt]") -> None:
     """One line for each task, then what differed from the protocol, setting by setting."""
     if not receipts:
         page.line("No task began.")
