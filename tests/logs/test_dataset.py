@@ -132,3 +132,18 @@ def test_known_answer() -> None:
     text = '{"choices":null,"id":"1","input":"2+2?","target":"4"}'
     assert item_digest(1, "2+2?", "4") == hashlib.sha256(text.encode()).hexdigest()
     assert json.loads(text)["id"] == "1"
+
+
+def test_the_probe_of_a_part_is_found_in_the_whole() -> None:
+    """Whatever part is taken, and however few, the beginnings of its smallest digests begin digests of the whole."""
+    import hashlib
+
+    from leadline.logs.dataset import PROBE, probe
+
+    whole = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(100)]
+    begins = {digest[:PROBE] for digest in whole}
+    for part in (whole, whole[:20], whole[90:93], whole[5:6]):
+        found = probe(part)
+        assert {found[at : at + PROBE] for at in range(0, len(found), PROBE)} <= begins
+        assert len(found) == PROBE * min(8, len(part))
+    assert probe([]) == ""

@@ -1,11 +1,11 @@
 """Siblings: what the same authors registered about the same dataset, measure and technique."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from leadline.registry.siblings import siblings, traits
+from leadline.registry.siblings import siblings
+from leadline.verdict.kinship import traits
 from registry.world import World, document
 
 
@@ -58,12 +58,3 @@ def test_a_study_without_its_protocol_has_no_siblings(world: World) -> None:
     assert [one.row.id for one in first.siblings] == [third.id]
     assert siblings(world.registry.store, second.id) == []
     assert siblings(world.registry.store, "LL-0000000000000") == []
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [None, [], "x", 5, {}, {"arms": "x", "tasks": {}, "measures": [1]}, {"arms": [{}], "measures": [{}]}],
-)
-def test_odd_protocols_have_no_telling_traits(odd: Any) -> None:
-    """Nothing is raised for documents of another making, and what is not said is not shared."""
-    assert traits(odd) == frozenset()

@@ -75,6 +75,8 @@ Ident: TypeAlias = Annotated[
 """An identifier that an author chose, such as a hypothesis id."""
 Digest: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest in lower-case hex."""
+Probe: TypeAlias = Annotated[str, StringConstraints(strict=True, pattern=r"^([0-9a-f]{8}){1,8}$")]
+"""The beginnings of one to eight digests, eight lower-case hex digits each."""
 Time: TypeAlias = Annotated[str, StringConstraints(strict=True, max_length=32), AfterValidator(_check_time)]
 """A claimed UTC time, ISO 8601 with ``Z``. A claim: what is proven is the order of the log."""
 Date: TypeAlias = Annotated[str, StringConstraints(strict=True, max_length=10), AfterValidator(_check_date)]
@@ -128,7 +130,11 @@ class SeenCheckpoint(Fields):
 
 
 class LogFile(Fields):
-    """One attached evaluation log: digest, name and size of the file, and what its header says it is."""
+    """One attached evaluation log: digest, name and size of the file, and what it says it is.
+
+    `dataset` is the content digest of its samples and `items` the beginnings of its smallest item digests, eight hex
+    digits each (`leadline.logs.dataset`): by them a run is found wherever its log is attached.
+    """
 
     sha256: Digest
     name: Line
@@ -136,6 +142,10 @@ class LogFile(Fields):
     format: Word
     eval_id: Line | None = None
     samples: Count | None = None
+    task: Line | None = None
+    model: Line | None = None
+    dataset: Digest | None = None
+    items: Probe | None = None
 
 
 class ReportedVerdict(Fields):

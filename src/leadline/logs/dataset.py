@@ -8,8 +8,9 @@ of their references. An item is taken once, whatever the number of epochs.
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+import heapq
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 import rfc8785
@@ -17,6 +18,9 @@ import rfc8785
 from leadline.errors import LogError
 from leadline.ledger.tlog import leaf_hash, root
 
+#: Hex digits of an item's digest in a probe, and how many items a probe has at most.
+PROBE: Final = 8
+MOST_PROBED: Final = 8
 _REFERENCE = ("attachment://", "tc://")
 #: A text as RFC 8785 writes it: that encoder escapes nothing but quotes, backslashes and control characters.
 _escape = msgspec.json.Encoder().encode
@@ -101,3 +105,11 @@ def dataset_root(digests: Mapping[str, str]) -> str:
     """
     ordered = sorted(digests, key=lambda key: key.encode("utf-8", "surrogatepass"))
     return root([leaf_hash(bytes.fromhex(digests[key])) for key in ordered]).hex()
+
+
+def probe(digests: Iterable[str]) -> str:
+    """The beginnings of the smallest item digests, joined: few bytes that tell whether a run took its items from a dataset.
+
+    The smallest digests of a part of a dataset are digests of the dataset, so a probe is looked for among its items.
+    """
+    return "".join(digest[:PROBE] for digest in heapq.nsmallest(MOST_PROBED, digests))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from leadline.registry.study import Study
 
 #: A statement names at most this many logs (its entry must stay under 65,535 bytes).
-LOGS_PER_STATEMENT: Final = 100
+LOGS_PER_STATEMENT: Final = 50
 
 
 def attach(

@@ -29,6 +29,7 @@ from leadline.registry.unsealing import REVEALED, SLOTS, unseal
 from leadline.verdict.analysis import analyze
 from leadline.verdict.model import Attempt, Registration
 from leadline.verdict.needs import closed_with, required_columns
+from leadline.verdict.reading import elsewhere_in
 
 #: What a folder cannot show; printed with every verification of one.
 LIMITS = (
@@ -372,7 +373,13 @@ def _recomputed(folder: Path, proven: Sequence[Proven], logs_hold: bool) -> str:
             columns=list(required_columns(protocol)) or None,
             prefer=closed_with(record.attempts),
         )
-    again = analyze(protocol, samples, registration=record.registration, attempts=record.attempts)
+    again = analyze(
+        protocol,
+        samples,
+        registration=record.registration,
+        attempts=record.attempts,
+        elsewhere=elsewhere_in(stored),
+    )
     return same_report(stored, again.to_json())
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from leadline.errors import InputError, LogError, NotFoundError
+from leadline.errors import InputError, LeadlineError, LogError, NotFoundError
 from leadline.logs import read_logs
+from leadline.logs.dataset import probe
 from leadline.logs.headers import Companion, LogHeader
 from leadline.registry.run import STUDY_STAMP
 from leadline.store.projections.attachments import AttachmentRow
@@ -16,15 +17,19 @@ from leadline.verdict.conformance.context import ATTEMPT_STAMP
 
 #: Longest name of a log in a statement.
 LONGEST_NAME: Final = 300
+#: What a statement says of a log besides its name and digest: each of it follows from the bytes.
+SAID: Final = ("size", "format", "eval_id", "samples", "task", "model", "dataset", "items")
 _LONGEST_STAMP: Final = 200
+_LONGEST_LINE: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
 class HandedLog:
     """A log file that is handed over: where it is, what a statement says of it, and what it is stamped for.
 
-    `begun` is when it says that its run began, None where it does not say; `samples` how many it holds where they were counted; `study` and
-    `token` are its stamps as text.
+    `begun` is when it says that its run began, None where it does not say; `samples` how many it holds where they were
+    counted; `study` and `token` are its stamps as text; `dataset` and `items` the digest and the probe of its samples,
+    None where they cannot be had.
     """
 
     path: str
@@ -37,11 +42,15 @@ class HandedLog:
     samples: int | None
     study: str | None = None
     token: str | None = None
+    task: str | None = None
+    model: str | None = None
+    dataset: str | None = None
+    items: str | None = None
 
     def said(self) -> dict[str, Any]:
         """What an attach statement says of the file."""
-        told = ("sha256", "size", "format", "eval_id", "samples")
-        return {"name": self.name[:LONGEST_NAME], **{field: getattr(self, field) for field in told}}
+        told = {field: getattr(self, field) for field in ("sha256", *SAID)}
+        return {"name": self.name[:LONGEST_NAME], **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,7 @@ def _beside(companion: Companion, header: LogHeader) -> HandedLog:
 
 def _handed(header: LogHeader, samples: int | None) -> HandedLog:
     stamps = header.metadata or {}
+    dataset, items = _content(header)
     return HandedLog(
         header.path,
         header.log,
@@ -108,7 +118,28 @@ def _handed(header: LogHeader, samples: int | None) -> HandedLog:
         None if header.aggregate_only else samples,
         _stamp(stamps.get(STUDY_STAMP)),
         _stamp(stamps.get(ATTEMPT_STAMP)),
+        _line(header.task),
+        _line(header.model),
+        dataset,
+        items,
     )
+
+
+def _content(header: LogHeader) -> tuple[str | None, str | None]:
+    """Digest and probe of a log's samples; the report tells what keeps a log from being read."""
+    try:
+        read = read_logs([header.path, *(one.path for one in header.companions)], tier="sample").headers
+    except LeadlineError:
+        return None, None
+    whole = next((one for one in read if one.sha256 == header.sha256), None)
+    return (
+        (None, None) if whole is None else (whole.dataset_sha256, probe(whole.item_digests.values()) or None)
+    )
+
+
+def _line(text: str) -> str | None:
+    """A name as a line of a statement; a log may hold anything in its place."""
+    return "".join(mark for mark in text if mark.isprintable())[:_LONGEST_LINE].strip() or None
 
 
 def _stamp(value: object) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from leadline.errors import StateError
 from leadline.ledger.canon import sha256_hex
 from leadline.ledger.keys import SigningKey
+from leadline.registry.elsewhere import elsewhere
 from leadline.store import Appended, ReadView
 from leadline.store.projection import TableReader
 from leadline.store.projections.attachments import AttachmentRow, attachments
@@ -14,6 +15,7 @@ from leadline.store.projections.attempts import AttemptRow, attempts
 from leadline.store.projections.reports import reports
 from leadline.store.projections.studies import AmendmentRow, amendments
 from leadline.store.projections.studies import study as find_study
+from leadline.verdict.elsewhere import Elsewhere
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry, Said
@@ -29,16 +31,20 @@ class Facts:
     attachments: tuple[AttachmentRow, ...]
     attempts: tuple[AttemptRow, ...]
     amendments: tuple[AmendmentRow, ...]
+    elsewhere: Elsewhere
 
 
 class AlreadyReportedError(Exception):
     """Leaves the write transaction without writing: somebody has published meanwhile."""
 
 
-def facts_of(view: TableReader, study: str) -> Facts:
+def facts_of(view: ReadView, study: str) -> Facts:
     """The facts as the record has them now."""
     return Facts(
-        tuple(attachments(view, study)), tuple(attempts(view, study)), tuple(amendments(view, study))
+        tuple(attachments(view, study)),
+        tuple(attempts(view, study)),
+        tuple(amendments(view, study)),
+        elsewhere(view, study),
     )
 
 

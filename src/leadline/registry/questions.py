@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from leadline.protocol.model import Protocol
 from leadline.registry.handover import HandedLog, handed_over
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 
 if TYPE_CHECKING:
     from leadline.registry.check.model import Finding
@@ -144,6 +145,7 @@ def question(
     paths: Sequence[Path],
     registration: "Registration | None",
     attempts: Sequence["Attempt"],
+    elsewhere: Elsewhere = NOTHING,
 ) -> bytes:
     """What `report` needs to know; without a registration the report is that of a retrospective record."""
     asked = {
@@ -153,6 +155,7 @@ def question(
         if registration is None
         else {**asdict(registration), "leaf_hash": registration.leaf_hash.hex()},
         "attempts": [asdict(attempt) for attempt in attempts],
+        "elsewhere": asdict(elsewhere),
     }
     return json.dumps(asked, default=_plain).encode()
 
@@ -174,7 +177,10 @@ def report(payload: bytes) -> bytes:
         columns=list(required_columns(protocol)) or None,
         prefer=closed_with(attempts),
     )
-    return analyze(protocol, samples, registration=registration, attempts=attempts).to_json()
+    elsewhere = Elsewhere.of(asked["elsewhere"])
+    return analyze(
+        protocol, samples, registration=registration, attempts=attempts, elsewhere=elsewhere
+    ).to_json()
 
 
 def _typed(kind: Any, fields: dict[str, Any]) -> Any:

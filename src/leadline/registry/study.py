@@ -16,6 +16,7 @@ from leadline.protocol.model import Protocol
 from leadline.registry import running
 from leadline.registry.attaching import attach
 from leadline.registry.cosigning import certificate_of
+from leadline.registry.elsewhere import elsewhere
 from leadline.registry.filenames import file_name
 from leadline.registry.publication import record_new, reportable
 from leadline.registry.run import Run
@@ -29,8 +30,10 @@ from leadline.store.projections.seals import committed_at
 from leadline.store.projections.studies import StudyRow, amendments
 from leadline.store.projections.studies import study as find_study
 from leadline.verdict.analysis import analyze
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 from leadline.verdict.model import Attempt, Registration
 from leadline.verdict.needs import closed_with, required_columns
+from leadline.verdict.reading import elsewhere_in
 from leadline.verdict.report import Report
 from leadline.verdict.seeding import Seeds
 
@@ -248,18 +251,35 @@ class Study:
             paths.append(path)
         return paths
 
-    def analyze(self) -> Report:
-        """Run the registered analysis on the attached logs; changes nothing."""
-        return analyze(self.protocol, self.samples(), registration=self.registration, attempts=self.attempts)
+    @property
+    def elsewhere(self) -> Elsewhere:
+        """What the record holds of the same authors besides the study: what its report weighs and names."""
+        with self.registry.store.snapshot() as view:
+            return elsewhere(view, self.id)
+
+    def analyze(self, *, alone: bool = False) -> Report:
+        """Run the registered analysis on the attached logs; changes nothing.
+
+        With `alone` nothing is weighed that the record holds besides the study, as where the analysis was sealed.
+        """
+        return analyze(
+            self.protocol,
+            self.samples(),
+            registration=self.registration,
+            attempts=self.attempts,
+            elsewhere=NOTHING if alone else self.elsewhere,
+        )
 
     def analyze_as_of_report(self, published: ReportRow) -> bytes:
         """The JSON of the analysis over exactly the logs and attempts a published report had.
 
-        Later attachments and attempts must not make an honest old report look wrong.
+        Later attachments and attempts, and what the authors registered since, must not make an honest old report
+        look wrong.
         """
         import json
 
-        then = json.loads(self.registry.store.blob(published.report))
+        published_bytes = self.registry.store.blob(published.report)
+        then = json.loads(published_bytes)
         states = {attempt["number"]: attempt for attempt in then["attempts"]}
         attempts = [
             replace(
@@ -275,7 +295,11 @@ class Study:
         amended = [row.protocol for row in amendments(self.registry.store, self.id) if row.ix < published.ix]
         registration = replace(self.registration, amended=tuple(amended))
         return analyze(
-            self.protocol, self.samples(logs, attempts), registration=registration, attempts=attempts
+            self.protocol,
+            self.samples(logs, attempts),
+            registration=registration,
+            attempts=attempts,
+            elsewhere=elsewhere_in(published_bytes),
         ).to_json()
 
     def publish(self) -> Report:

@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 
 from leadline.logs import SampleTable
 from leadline.logs.accounting import Accounting
+from leadline.logs.dataset import PROBE
 from leadline.logs.headers import LogHeader
 from leadline.logs.intake import REPLACED
 from leadline.logs.recompute import recomputed as recompute
 from leadline.protocol.model import Protocol
 from leadline.verdict.conformance.context import ATTEMPT_STAMP, Context, Seen
+from leadline.verdict.elsewhere import Elsewhere, RunElsewhere
 from leadline.verdict.report import LogUsed, Recomputed
 
 
@@ -66,6 +68,17 @@ def rivals(samples: SampleTable) -> tuple[tuple[str, str], ...]:
             if log.sha256 not in used
         )
     )
+
+
+def runs_of(
+    protocol: Protocol, headers: Sequence[LogHeader], elsewhere: Elsewhere
+) -> tuple[RunElsewhere, ...]:
+    """Runs elsewhere that took the registered dataset, by its digest, or items that the study's own logs show."""
+    if not elsewhere.runs:
+        return ()
+    promised = {task.dataset.sha256 for task in protocol.tasks}
+    begins = frozenset(digest[:PROBE] for header in headers for digest in header.item_digests.values())
+    return tuple(run for run in elsewhere.runs if run.dataset in promised or run.within(begins))
 
 
 def seen_in(samples: SampleTable, headers: Sequence[LogHeader]) -> dict[str, Seen]:

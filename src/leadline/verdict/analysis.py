@@ -1,14 +1,25 @@
 """The registered analysis: a pure function from (protocol, samples, ledger facts) to a Report."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from leadline.logs import SampleTable
 from leadline.protocol.model import Protocol
-from leadline.verdict.account import claims_of, left_open, logs_used, reading, rivals, seen_in, silent_logs
+from leadline.verdict.account import (
+    claims_of,
+    left_open,
+    logs_used,
+    reading,
+    rivals,
+    runs_of,
+    seen_in,
+    silent_logs,
+)
 from leadline.verdict.conformance import Context, conformance, standing
 from leadline.verdict.consequences import conceptual_results, score_forecasts
 from leadline.verdict.controls import control_results
 from leadline.verdict.data import Data, registered
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 from leadline.verdict.judge import robustness_of, verdicts_of
 from leadline.verdict.model import Attempt, Denominator, Registration
 from leadline.verdict.report import Recomputed, Report
@@ -20,11 +31,13 @@ def analyze(
     *,
     registration: Registration | None = None,
     attempts: Sequence[Attempt] = (),
+    elsewhere: Elsewhere = NOTHING,
 ) -> Report:
     """Run the registered analysis on the samples of a study's logs.
 
     ``samples`` comes from `leadline.read_logs(paths, tier="sample", columns=required_columns(protocol))`.
-    Without a registration the standing is retrospective. Pure: same inputs, same Report, same bytes.
+    Without a registration the standing is retrospective. ``elsewhere`` is what the record holds of the same authors
+    besides the study (`leadline.registry.elsewhere`). Pure: same inputs, same Report, same bytes.
 
     Raises InputError when the table lacks a column the protocol needs; never for what the data say.
     """
@@ -34,11 +47,13 @@ def analyze(
     data = Data.of(protocol, samples, attempts)
     claims = claims_of(samples)
     denominators = _denominators(protocol, data)
-    context = _context(protocol, registration, tuple(attempts), samples, data, denominators, claims)
+    context = _context(
+        protocol, registration, tuple(attempts), samples, data, denominators, claims, elsewhere
+    )
     checks = conformance(context)
     stand = standing(checks, context)
     controls = control_results(protocol, data.items)
-    verdicts = verdicts_of(protocol, data, checks, stand, controls)
+    verdicts = verdicts_of(protocol, data, checks, stand, controls, elsewhere)
     return Report(
         protocol=protocol,
         registration=registration,
@@ -56,6 +71,7 @@ def analyze(
         recomputed=claims,
         left_open=left_open(protocol),
         reading=reading(samples.accounting),
+        elsewhere=replace(elsewhere, runs=context.runs_elsewhere),
     )
 
 
@@ -74,6 +90,7 @@ def _context(
     data: Data,
     denominators: tuple[Denominator, ...],
     claims: tuple[Recomputed, ...],
+    elsewhere: Elsewhere,
 ) -> Context:
     return Context(
         protocol=protocol,
@@ -93,4 +110,5 @@ def _context(
             for header in data.silent
             for digest in (header.sha256, *(one.sha256 for one in header.companions))
         ),
+        runs_elsewhere=runs_of(protocol, samples.headers, elsewhere),
     )

@@ -7,6 +7,7 @@ from leadline.errors import StatisticsError
 from leadline.protocol.blocks.claims import Hypothesis, Outcome
 from leadline.protocol.model import Protocol
 from leadline.verdict.decide import decide, levels
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 from leadline.verdict.estimate import Question, estimate_effect, smallest_and_margin
 from leadline.verdict.items import Items
 from leadline.verdict.model import EffectEstimate
@@ -42,8 +43,14 @@ class Case:
         return decide(self.hypothesis.kind, estimate.wide, estimate.narrow, smallest, margin)
 
 
-def family_levels(protocol: Protocol, family: str, cases: dict[str, list[Case]]) -> dict[str, float]:
-    """Level of each (hypothesis, run variant) of a family; variants are members like hypotheses."""
+def family_levels(
+    protocol: Protocol, family: str, cases: dict[str, list[Case]], elsewhere: Elsewhere = NOTHING
+) -> dict[str, float]:
+    """Level of each (hypothesis, run variant) of a family; variants are members like hypotheses.
+
+    Sibling registrations share each level equally and for good: what they find is no part of this study, and
+    whoever is decided first must not gain by it.
+    """
     members = {
         f"{h.id}\x00{k}": (h, case)
         for h in protocol.hypotheses
@@ -52,7 +59,7 @@ def family_levels(protocol: Protocol, family: str, cases: dict[str, list[Case]])
     }
     return levels(
         list(members),
-        {name: h.level for name, (h, _) in members.items()},
+        {name: h.level / elsewhere.divisor(h.id) for name, (h, _) in members.items()},
         lambda name, level: members[name][1].outcome(level),
         protocol.family(family).correction,
     )

@@ -6,7 +6,7 @@ is null, never NaN, and the field beside it (``reason``, ``undefined``, ``note``
 a fixed order, named in each docstring, that does not depend on the order of the input files.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
@@ -273,6 +273,48 @@ class ProtocolForm(TypedDict):
 
 
 @with_config(_CLOSED)
+class SiblingForm(TypedDict):
+    """A registration by the same authors that shares dataset, measure and technique."""
+
+    study: str
+    index: int
+    """Log index that made it public."""
+    state: Literal["registered", "running", "attached", "reported", "closed", "withdrawn"]
+    """When the report was computed."""
+    weighs: list[str]
+    """Hypotheses of the reported study whose level it shares, sorted."""
+
+
+@with_config(_CLOSED)
+class RunElsewhereForm(TypedDict):
+    """A log attached to another study of the same authors that ran what the reported study registered."""
+
+    study: str
+    index: int
+    """Log index of the statement that attached it."""
+    sha256: Digest
+    name: str
+    task: str
+    model: str
+    dataset: str
+    """Content digest of its samples."""
+    items: str
+    """The beginnings, eight hex digits each, of its smallest item digests."""
+    announced: bool
+    """Whether an attempt of that study closed with it."""
+
+
+@with_config(_CLOSED)
+class ElsewhereForm(TypedDict):
+    """What the record held of the same authors when the report was computed."""
+
+    siblings: list[SiblingForm]
+    """In log order."""
+    runs: list[RunElsewhereForm]
+    """In log order."""
+
+
+@with_config(_CLOSED)
 class ReportForm(TypedDict):
     """A report: everything the registered analysis found."""
 
@@ -307,6 +349,8 @@ class ReportForm(TypedDict):
     """What the protocol promised nothing about, sorted."""
     reading: dict[str, Any]
     """How the logs were read: tier, fallbacks, files skipped with reasons."""
+    elsewhere: NotRequired[ElsewhereForm]
+    """Absent where there is nothing to say."""
 
 
 @with_config(_CLOSED)

@@ -12,6 +12,7 @@ from leadline.verdict.cases import Case, expected_effect, family_levels
 from leadline.verdict.consequences import takeaway
 from leadline.verdict.controls import negative_control_failed, sensitivity
 from leadline.verdict.data import Data, registered
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 from leadline.verdict.estimate import question, smallest_and_margin
 from leadline.verdict.integrity import failure
 from leadline.verdict.model import (
@@ -36,15 +37,16 @@ def verdicts_of(
     checks: Sequence[Check],
     stand: Standing,
     controls: Sequence[ControlResult],
+    elsewhere: Elsewhere = NOTHING,
 ) -> dict[str, Verdict]:
-    """The verdict of every hypothesis, at levels corrected over its family and the variants of its runs."""
+    """The verdict of every hypothesis, at levels corrected over its family, the variants of its runs and its siblings."""
     cases = {h.id: _cases(protocol, data, h, checks) for h in protocol.hypotheses}
     pooled = {h.id: _case(protocol, data, h, checks) for h in protocol.hypotheses}
     at: dict[str, float] = {}
     for name in dict.fromkeys(h.family for h in protocol.hypotheses):
-        at |= family_levels(protocol, name, cases)
+        at |= family_levels(protocol, name, cases, elsewhere)
     return {
-        h.id: _verdict(protocol, h, cases[h.id], pooled[h.id], at, stand, controls)
+        h.id: _verdict(protocol, h, cases[h.id], pooled[h.id], at, stand, controls, elsewhere.divisor(h.id))
         for h in protocol.hypotheses
     }
 
@@ -57,6 +59,7 @@ def _verdict(
     at: dict[str, float],
     stand: Standing,
     controls: Sequence[ControlResult],
+    registrations: int,
 ) -> Verdict:
     used = [at[f"{hypothesis.id}\x00{k}"] for k in range(len(cases))]
     outcomes = {case.outcome(level) for case, level in zip(cases, used, strict=True)}
@@ -71,6 +74,8 @@ def _verdict(
     else:
         reason = None
     notes = list(_notes(outcome, estimate))
+    if registrations > 1:
+        notes.append("weighed_with_siblings")
     if negative_control_failed(protocol, hypothesis.id, controls):
         notes.append("negative_control_failed")
     if outcome == "null":

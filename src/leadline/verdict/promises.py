@@ -27,6 +27,7 @@ _NAMES: Final = {
     "arm.logs": "logs of the arm",
     "attempts.accounted": "every announced run",
     "attempts.max": "number of runs",
+    "attempts.undeclared": "undeclared runs",
     "dataset.content": "dataset",
     "dataset.n": "items",
     "dataset.order": "order of items",

@@ -4,7 +4,7 @@ The bytes come from whoever published them, so their form is checked whole befor
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, NotRequired, cast
 
 import msgspec
 from typing_extensions import TypedDict
@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from leadline.errors import InputError
 from leadline.protocol.model import Protocol
 from leadline.verdict import form
+from leadline.verdict.elsewhere import Elsewhere
 from leadline.verdict.model import (
     Attempt,
     Check,
@@ -34,6 +35,10 @@ MAX_BYTES = 16 << 20
 class _Head(TypedDict):
     kind: Literal["leadline/report"]
     format: Literal[1]
+
+
+class _Around(TypedDict):
+    elsewhere: NotRequired[form.ElsewhereForm]
 
 
 def read_report(data: bytes, protocol: Protocol) -> Report:
@@ -62,6 +67,19 @@ def read_report(data: bytes, protocol: Protocol) -> Report:
         return _report(said, protocol)
     except ValueError as error:
         raise _foreign(f"this report is not of the form this version reads ({error})") from error
+
+
+def elsewhere_in(data: bytes) -> Elsewhere:
+    """What a report in JSON says the record held of its authors besides the study; InputError for another form."""
+    try:
+        said = msgspec.json.decode(data, type=_Around)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise _foreign(f"this report is not of the form this version reads ({error})") from error
+    return _elsewhere(said.get("elsewhere"))
+
+
+def _elsewhere(said: form.ElsewhereForm | None) -> Elsewhere:
+    return Elsewhere.of(cast("dict[str, Any] | None", said))
 
 
 def _foreign(message: str) -> InputError:
@@ -94,6 +112,7 @@ def _report(said: form.ReportForm, protocol: Protocol) -> Report:
         recomputed=tuple(Recomputed(**one) for one in said["recomputed"]),
         left_open=tuple(said["left_open"]),
         reading=dict(said["reading"]),
+        elsewhere=_elsewhere(said.get("elsewhere")),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadline.protocol.model import Protocol
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 from leadline.verdict.model import (
     Attempt,
     Check,
@@ -59,7 +60,7 @@ class Recomputed:
 class Report:
     """Verdicts, estimates, conformance and denominators of one study.
 
-    A pure function of (protocol, logs, registration, attempts, engine version): no clock, no path,
+    A pure function of (protocol, logs, registration, attempts, what is elsewhere, engine version): no clock, no path,
     no machine. `to_json` gives the same bytes everywhere, numbers rounded to ten significant digits.
     """
 
@@ -81,6 +82,8 @@ class Report:
     """What the protocol promised nothing about, one phrase each."""
     reading: dict[str, Any] = field(default_factory=dict)
     """How the logs were read: tier, fallbacks, files skipped with reasons."""
+    elsewhere: Elsewhere = NOTHING
+    """What the record holds of the same authors: sibling registrations, and undeclared runs of what was registered."""
 
     @property
     def clean(self) -> bool:

@@ -5,10 +5,12 @@ order a processor adds in) never reach the bytes. Keys and their meaning: `leadl
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from leadline.protocol.blocks.claims import Hypothesis
 from leadline.verdict import form
+from leadline.verdict.elsewhere import Elsewhere
 from leadline.verdict.model import (
     Attempt,
     Check,
@@ -52,7 +54,7 @@ def comparison_to_json(comparison: "Comparison") -> bytes:
 
 def _report(report: Report) -> form.ReportForm:
     protocol = report.protocol
-    return {
+    said: form.ReportForm = {
         "kind": "leadline/report",
         "format": cast("Any", FORMAT),
         "engine": report.engine,
@@ -133,6 +135,24 @@ def _report(report: Report) -> form.ReportForm:
         ],
         "left_open": sorted(report.left_open),
         "reading": dict(report.reading),
+    }
+    if report.elsewhere:  # a study alone has the same bytes whether or not anybody looked for siblings
+        said["elsewhere"] = _elsewhere(report.elsewhere)
+    return said
+
+
+def _elsewhere(one: Elsewhere) -> form.ElsewhereForm:
+    return {
+        "siblings": [
+            {
+                "study": sibling.study,
+                "index": sibling.index,
+                "state": sibling.state,
+                "weighs": sorted(sibling.weighs),
+            }
+            for sibling in one.siblings
+        ],
+        "runs": [cast("form.RunElsewhereForm", asdict(run)) for run in one.runs],
     }
 
 

@@ -36,6 +36,7 @@ def print_report(report: Report, console: "Console", registry: str = "") -> None
         if hypothesis.id in report.verdicts:
             _verdict(report, hypothesis, headlined, out)
     _promises(report, out)
+    _siblings(report, out)
     _denominators(report, out)
     _controls(report, out)
     if report.forecasts:
@@ -150,6 +151,16 @@ def _promises(report: Report, out: "_Writer") -> None:
     more = len(broken) + len(unknown) - _SHOWN
     if more > 0:
         out.line(f"and {more} more on the report page", "dim", indent=2)
+
+
+def _siblings(report: Report, out: "_Writer") -> None:
+    siblings = report.elsewhere.siblings
+    if not siblings:
+        return
+    out.head(f"Siblings by the same authors: {len(siblings)}")
+    for name in sorted({name for one in siblings for name in one.weighs}):
+        shared = report.elsewhere.divisor(name)
+        out.line(f"{name} shares its error level with {shared - 1} of them", indent=2)
 
 
 def _check(check: Check) -> str:

@@ -315,6 +315,19 @@ def attempt_rows(report: Report) -> tuple[Row, ...]:
     )
 
 
+def sibling_rows(report: Report) -> tuple[Row, ...]:
+    """Registrations by the same authors that look at the same, as they were when the report was computed."""
+    return tuple(
+        (
+            Cell(one.study, code=True),
+            one.state,
+            str(one.index),
+            ", ".join(one.weighs) or "none",
+        )
+        for one in report.elsewhere.siblings[:SHOWN]
+    )
+
+
 def log_rows(report: Report) -> tuple[Row, ...]:
     """Logs with digests."""
     return tuple(

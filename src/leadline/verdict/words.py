@@ -48,6 +48,7 @@ REASONS = {
 
 NOTES = {
     "negligible": "The interval excludes zero: there is an effect, and it is negligible.",
+    "weighed_with_siblings": "The same authors registered siblings of this study; all of them share one error level.",
     "no_assay_sensitivity": "No positive control was registered: nothing shows that the pipeline could have found an effect.",
     "negative_control_failed": "A negative control failed: the pipeline finds effects where there should be none.",
     "assay_sensitivity_unresolved": "The positive control did not settle whether the pipeline could have found an effect.",

@@ -107,7 +107,9 @@ class Apart:
             _advising(advice, where=study.id),
         ):
             paths = study.lay_out(Path(folder))
-            asked = questions.question(study.protocol, paths, study.registration, study.attempts)
+            asked = questions.question(
+                study.protocol, paths, study.registration, study.attempts, study.elsewhere
+            )
             return run_apart(questions.REPORT, asked, limits=ANALYSIS)
 
     def _ask(self, function: str, payload: bytes, limits: ApartLimits) -> bytes:

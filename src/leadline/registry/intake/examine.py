@@ -28,13 +28,14 @@ from leadline.protocol.diff import diff
 from leadline.protocol.model import Protocol
 from leadline.protocol.nodes import MAX_BYTES
 from leadline.registry.filenames import file_name
+from leadline.registry.handover import SAID
 from leadline.registry.intake import work
 from leadline.registry.intake.wanted import MissingBlobsError, Offered
 from leadline.registry.judging import MOST_BODY, checked_body
 from leadline.registry.publication import facts_of as report_facts
 from leadline.registry.publication import statement_of
 from leadline.registry.sealing.door import check_reveal, check_seal
-from leadline.store.projection import TableReader
+from leadline.store import ReadView
 from leadline.store.projections.seals import slots
 
 if TYPE_CHECKING:
@@ -172,8 +173,8 @@ def _attach(keyid: str, said: Attach, offered: Offered, scan: Scan | None) -> No
                 remedy="attach logs of a format that this registry reads, and a table together with its bound mapping",
             )
         _agree(
-            {name: getattr(found, name) for name in ("size", "format", "eval_id", "samples")},
-            {name: getattr(log, name) for name in ("size", "format", "eval_id", "samples")},
+            {name: getattr(found, name) for name in SAID},
+            {name: getattr(log, name) for name in SAID},
             f"the attach statement about {log.name}",
             "the log",
         )
@@ -196,7 +197,9 @@ def _report(registry: "Registry", said: Report) -> Examined:
         facts = facts_of(view, study.id)
     with tempfile.TemporaryDirectory(prefix="leadline-intake-") as folder:
         paths = _lay_out(registry, study, Path(folder))
-        body = work.report_bytes(study.protocol, paths, study.registration, study.attempts)
+        body = work.report_bytes(
+            study.protocol, paths, study.registration, study.attempts, facts[0].elsewhere
+        )
     expected = {**statement_of(body, sha256_hex(body)), "protocol": study.row.protocol}
     given = said.model_dump(mode="json", include=set(expected))
     given["logs"] = sorted(given["logs"])
@@ -235,7 +238,7 @@ def _lay_out(registry: "Registry", study: "Study", folder: Path) -> list[Path]:
     return paths
 
 
-def facts_of(view: TableReader, study: str) -> Any:
+def facts_of(view: ReadView, study: str) -> Any:
     """Everything in the record that a report or a reveal depends on besides what was promised."""
     return report_facts(view, study), slots(view, study)
 

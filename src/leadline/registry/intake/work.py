@@ -16,6 +16,7 @@ from leadline.registry import questions
 from leadline.registry.handover import HandedLog
 from leadline.registry.intake.places import apart
 from leadline.store.blobs import check_digest
+from leadline.verdict.elsewhere import NOTHING, Elsewhere
 
 if TYPE_CHECKING:
     from leadline.registry.scan import Finding
@@ -67,12 +68,14 @@ def report_bytes(
     paths: Sequence[Path],
     registration: "Registration | None",
     attempts: Sequence["Attempt"],
+    elsewhere: Elsewhere = NOTHING,
 ) -> bytes:
     """The report of the registered analysis.
 
     Without a registration the report is that of a retrospective record.
     """
-    return apart(questions.REPORT, questions.question(protocol, paths, registration, attempts), ANALYSIS)
+    asked = questions.question(protocol, paths, registration, attempts, elsewhere)
+    return apart(questions.REPORT, asked, ANALYSIS)
 
 
 def named_in_report(body: bytes) -> tuple[str, list[tuple[str, str]]] | None:

@@ -20,5 +20,6 @@ def analysis_apart(study: "Study", *, limits: ApartLimits = LIMITS) -> bytes:
     Raises what the analysis raises, and InputError where it meets a limit.
     """
     with tempfile.TemporaryDirectory(prefix="leadline-") as folder:
-        asked = question(study.protocol, study.lay_out(Path(folder)), study.registration, study.attempts)
+        paths = study.lay_out(Path(folder))
+        asked = question(study.protocol, paths, study.registration, study.attempts, study.elsewhere)
         return run_apart(REPORT, asked, limits=limits)

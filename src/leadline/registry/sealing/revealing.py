@@ -219,9 +219,9 @@ def _author_of(content: Content) -> VerifyKey:
 
 
 def _recomputed(registry: "Registry", study: str, said: Report) -> str | None:
-    """Keep the report that the analysis gives now; why it is not the stated one, or None when it is."""
+    """Keep the report that the analysis gives now, as under seal without what its authors registered besides; why it is not the stated one, or None when it is."""
     try:
-        body = registry.study(study).analyze().to_json()
+        body = registry.study(study).analyze(alone=True).to_json()
     except LeadlineError as error:
         return f"the report cannot be computed here: {error.message}"
     expected = {"protocol": said.protocol, **statement_of(body, sha256_hex(body))}

@@ -1,10 +1,12 @@
 """Attachments: the evaluation logs that belong to a study."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadline.ledger.predicates import Attach
 from leadline.store.projection import BlobReader, Column, LogEntry, Table, TableReader, TableWriter, TextIndex
 from leadline.store.projections.rows import typed
+from leadline.store.protocol import ReadView
 
 ATTACHMENT = Table(
     "attachment",
@@ -19,6 +21,10 @@ ATTACHMENT = Table(
         Column("format", "text"),
         Column("eval_id", "text", nullable=True),
         Column("samples", "integer", nullable=True),
+        Column("task", "text", nullable=True),
+        Column("model", "text", nullable=True),
+        Column("dataset", "text", nullable=True),
+        Column("items", "text", nullable=True),
         Column("keyid", "text"),
         Column("created", "text"),
     ),
@@ -41,6 +47,10 @@ class AttachmentRow:
     format: str
     eval_id: str | None
     samples: int | None
+    task: str | None
+    model: str | None
+    dataset: str | None
+    items: str | None
     keyid: str
     created: str
 
@@ -49,7 +59,7 @@ class Attachments:
     """One row per log file of each attach statement."""
 
     name = "attachments"
-    version = 1
+    version = 2
     tables: tuple[Table, ...] = (ATTACHMENT,)
     texts: tuple[TextIndex, ...] = ()
 
@@ -72,10 +82,19 @@ class Attachments:
                     "format": log.format,
                     "eval_id": log.eval_id,
                     "samples": log.samples,
+                    "task": log.task,
+                    "model": log.model,
+                    "dataset": log.dataset,
+                    "items": log.items,
                     "keyid": entry.keyid,
                     "created": said.created,
                 },
             )
+
+
+def attachments_among(view: ReadView, studies: Sequence[str]) -> list[AttachmentRow]:
+    """Attached log files of these studies, oldest first."""
+    return [typed(AttachmentRow, row) for row in view.select_among(ATTACHMENT, "study", studies)]
 
 
 def attachments(

@@ -1,5 +1,6 @@
 """Attempts: every run that was opened, whether or not anybody reported it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from leadline.store.projection import (
     TextIndex,
 )
 from leadline.store.projections.rows import typed
+from leadline.store.protocol import ReadView
 
 ATTEMPT = Table(
     "attempt",
@@ -114,6 +116,16 @@ def next_number(view: TableReader, study: str) -> int:
 def attempts(view: TableReader, study: str) -> list[AttemptRow]:
     """All attempts of a study in order of number."""
     return [typed(AttemptRow, row) for row in view.select(ATTEMPT, {"study": study})]
+
+
+def attempts_among(view: ReadView, studies: Sequence[str]) -> dict[str, set[str]]:
+    """Digests of the logs that attempts of these studies ended with, by study; one without attempts is left out."""
+    ended: dict[str, set[str]] = {
+        str(row["study"]): set() for row in view.select_among(ATTEMPT, "study", studies)
+    }
+    for row in view.select_among(ATTEMPT_LOG, "study", studies):
+        ended[str(row["study"])].add(str(row["sha256"]))
+    return ended
 
 
 def attempt_logs(view: TableReader, study: str, number: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from leadline.logs.headers import LogHeader
 from leadline.protocol.blocks.design import Arm, Task
 from leadline.protocol.model import Protocol
+from leadline.verdict.elsewhere import RunElsewhere
 from leadline.verdict.model import Answer, Attempt, Check, Denominator, Registration
 from leadline.verdict.report import Recomputed
 
@@ -36,6 +37,8 @@ class Context:
     """By sha256: results whose value in the summaries differs from the sample itself."""
     silent: frozenset[str] = frozenset()
     """Logs (sha256) of announced attempts that scored nothing; in no other list here."""
+    runs_elsewhere: tuple[RunElsewhere, ...] = ()
+    """Logs of the same authors, attached to other studies, that ran what this one registered."""
     rivals: tuple[tuple[str, str], ...] = ()
     """(name, why set aside) of files that hold an evaluation another file holds too, with other bytes."""
 

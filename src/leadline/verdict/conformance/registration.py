@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from leadline.logs.headers import LogHeader
 from leadline.verdict.conformance.context import ATTEMPT_STAMP, INTENT_STAMP, Context, answered
-from leadline.verdict.model import Attempt, Check, Registration
+from leadline.verdict.model import Answer, Attempt, Check, Registration
 
 #: Clocks of the registry and of the machine that ran may differ by this much.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -15,6 +15,7 @@ def registration_checks(context: Context) -> Iterator[Check]:
     """Freeze, attempts and the order of both against the logs."""
     yield _frozen(context)
     yield from _attempts(context)
+    yield from _elsewhere(context)
     for header in context.headers:
         yield _after_freeze(context, header)
         yield from not_before_checks(context, header)
@@ -48,6 +49,23 @@ def _attempts(context: Context) -> Iterator[Check]:
     if most is not None:
         answer = answered(len(context.attempts) <= most)
         yield Check("attempts.max", answer, f"at most {most}", str(len(context.attempts)))
+
+
+def _elsewhere(context: Context) -> Iterator[Check]:
+    """Runs of the registered dataset that turned up in another study of the same authors.
+
+    One that nobody announced, of this study's task and model, is a run of this study that was not declared. Others may
+    be: another task or model by name, or a run announced for a study that promised no such content.
+    """
+    tasks = {task.task for task in context.protocol.tasks} | {header.task for header in context.headers}
+    models = {model.id for model in context.protocol.models} | {header.model for header in context.headers}
+    for run in context.runs_elsewhere:
+        same = run.task in tasks and run.model in models
+        answer: Answer = "deviation" if same and not run.announced else "unknown"
+        how = "announced there" if run.announced else "announced nowhere"
+        found = f"a log attached to {run.study} ran it: {run.task} on {run.model}, {how}"
+        promised = "every run of the registered dataset declared"
+        yield Check("attempts.undeclared", answer, promised, found, None, run.name, f"sha256 {run.sha256}")
 
 
 def _attempt(attempt: Attempt, here: set[str] | frozenset[str], silent: frozenset[str]) -> Check:
