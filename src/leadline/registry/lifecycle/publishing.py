@@ -9,6 +9,7 @@ those shut, a study is sealed.
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,7 @@ from leadline.registry.lifecycle.withholding import is_withheld
 from leadline.registry.publication import AlreadyReportedError, Facts, facts_of, record_report
 from leadline.store.projections.status import is_overdue
 from leadline.store.projections.studies import StudyRow, studies
+from leadline.verdict.elsewhere import NOTHING
 
 if TYPE_CHECKING:
     from leadline.registry.registry import Registry
@@ -137,10 +139,13 @@ def _record(registry: "Registry", study: str, body: bytes, service: SigningKey, 
 
 
 def _state(facts: Facts) -> str:
-    """What an analysis depends on that may change: facts and engine."""
+    """What decides whether an analysis can be done, and may change: the study's own facts, and the engine.
+
+    What its authors register besides is no reason to try again: it could be had for nothing.
+    """
     from leadline import __version__
 
-    return sha256(repr((facts, __version__)).encode()).hexdigest()
+    return sha256(repr((replace(facts, elsewhere=NOTHING), __version__)).encode()).hexdigest()
 
 
 def _facts(registry: "Registry", study: str) -> Facts:
