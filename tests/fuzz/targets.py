@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from leadline.errors import InputError
+from leadline.errors import InputError, LogError
 from leadline.ledger import dsse, ids, policy, statements, witness
 from leadline.ledger.canon import canonical, parse_strict
 from leadline.ledger.certificate import Certificate, verify_certificate
@@ -268,7 +268,60 @@ def _bundle(data: bytes) -> None:
             continue
 
 
+@cache
+def recorded() -> bytes:
+    """A small recording that was not finished."""
+    import tempfile
+
+    from logs.recording.recorded import opened
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "r.jsonl"
+        one = opened(path)
+        one.record("a", "right", 0.5, input="q", target=["t"], metadata={"layer": [1, {"x": None}]}, seed=3)
+        one.record("b", "right", None, error="no", choices=["x", "y"])
+        one.close()
+        return path.read_bytes()
+
+
+def recorded_rows() -> list[bytes]:
+    """Its rows without their chain, and rows of the other kinds."""
+    rows = [canonical(json.loads(line)["row"]) for line in recorded().splitlines()]
+    around = {"python": "CPython", "platform": "Linux", "git": {"commit": "c", "dirty": True}}
+    others: list[object] = [
+        {"pause": {"at": TIME, "error": "ValueError"}},
+        {"segment": {"at": TIME, "results": 2, "torn": 5, "surroundings": around}},
+        {"end": {"at": TIME, "results": 2, "status": "success"}},
+    ]
+    return rows + [canonical(row) for row in others]
+
+
+def _recording(data: bytes) -> None:
+    import tempfile
+
+    from leadline.logs import read_logs
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "r.jsonl"
+        path.write_bytes(data)
+        read_logs(path, tier="sample", columns=["metadata.layer", "answer"], strict=True)
+
+
+def _recorded_row(data: bytes) -> None:
+    """The row with a chain of its own, as the first of a file and as the last of an honest one."""
+    from leadline.logs.recording.chain import START, chained
+
+    honest = recorded()
+    before = bytes.fromhex(json.loads(honest.splitlines()[-1])["sha256"])
+    try:
+        _recording(honest + chained(before, data)[0])
+    except LogError:
+        _recording(chained(START, data)[0])
+
+
 TARGETS: Sequence[Target] = (
+    Target("recording", _recording, lambda: [recorded()]),
+    Target("row of a recording", _recorded_row, recorded_rows, json=True, examples=300),
     Target(
         "strict JSON", parse_strict, lambda: [canonical({"a": [1, 2.5, "é", None, {"b": True}]})], json=True
     ),

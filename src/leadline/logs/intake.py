@@ -64,6 +64,7 @@ class Intake:
         self._seen: set[Key] = set()
         self._digests: dict[str, str] = {}
         self._problem: str | None = None
+        self._contentless: set[str] = set()
         self._fallbacks: set[str] = set()
         self._briefs: dict[Key, Summary] | None = None
         self.note_ids(header.dataset.sample_ids or (), place="header")
@@ -142,6 +143,11 @@ class Intake:
         if self._briefs is not None:
             self._compare(key, sample, self._briefs.pop(key, None))
 
+    def without_content(self, name: str, why: str) -> None:
+        """The sample of this id that comes next holds nothing that a digest of its item could be made of."""
+        self._contentless.add(name)
+        self._problem = self._problem or f"sample {name!r}: {why}"
+
     def _digest(
         self,
         name: str,
@@ -149,6 +155,8 @@ class Intake:
         attachments: Mapping[str, str] | None,
         content: str | list[dict[str, Any]],
     ) -> str | None:
+        if name in self._contentless:
+            return None
         if attachments is None:
             attachments = Attachments(_attachments(sample))
         try:

@@ -19,7 +19,7 @@ from leadline.registry.cosigning import certificate_of
 from leadline.registry.elsewhere import elsewhere
 from leadline.registry.filenames import file_name
 from leadline.registry.publication import record_new, reportable
-from leadline.registry.run import Run
+from leadline.registry.run import Run, resumed
 from leadline.registry.siblings import Sibling, siblings
 from leadline.store import Appended
 from leadline.store.projections.attachments import AttachmentRow, attachments
@@ -150,15 +150,17 @@ class Study:
         return tuple(attempts(self.registry.store, self.id))
 
     @contextmanager
-    def attempt(self, note: str = "") -> Iterator[Run]:
+    def attempt(self, note: str = "", *, resume: int | None = None) -> Iterator[Run]:
         """Announce a run before it begins, and close it with its logs when it ends.
 
         Inside, stamp the evaluation with `run.stamp` (eval metadata) and hand over its logs with
-        `run.attach`. If the block raises, or ends without logs (StateError), the attempt stays open in
+        `run.attach`; what is not an Inspect evaluation is recorded with `run.record`. `resume` is the number of an
+        attempt that is still open, to go on with it instead. If the block raises, or ends without logs (StateError), the attempt stays open in
         the record for everybody to see: attach what the run wrote and close it, or abandon it with a reason.
         """
-        run = self.open_attempt(note)
-        yield run
+        run = self.open_attempt(note) if resume is None else resumed(self, resume)
+        with run.recorder.kept():
+            yield run
         self.close_attempt(run.number, run.logs, note=run.note)
 
     def open_attempt(self, note: str = "") -> Run:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadline.logs.headers import LogHeader
+from leadline.logs.recording.shapes import FORMAT as RECORDING
 from leadline.protocol.blocks.design import Arm
 from leadline.protocol.model import Protocol
 
@@ -61,7 +62,9 @@ def _distance(protocol: Protocol, arm: Arm, header: LogHeader) -> int | None:
     """Weighted number of identity fields that differ; None when neither task nor model is the arm's."""
     task_differs = not same_task(protocol.task(arm.task).task, header.task)
     model_differs = not same_model(protocol.model(arm.model).id, header.model)
-    if task_differs and model_differs:
+    # A recording whose code did not say what it ran is of the arm that it was recorded for; nobody else's log is.
+    silent = header.format == RECORDING and not (header.task and header.model)
+    if task_differs and model_differs and not (silent and (header.metadata or {}).get(ARM_STAMP) == arm.name):
         return None
     distance = WEIGHT["task"] * task_differs + WEIGHT["model"] * model_differs
     expected = expected_args(protocol, arm)

@@ -1,14 +1,17 @@
 """A model of the ladder in NumPy: logits, and answers decoded greedily or sampled with a seed."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from leadline.bench.ladder import vocabulary
 from leadline.bench.ladder.architecture import CONTEXT, Architecture
+from leadline.bench.ladder.hooks import EMBED, OF_LAYER, Hook, hook_names, passed, require_places
 from leadline.bench.ladder.manifest import SHIPPED, Card, read_manifest
 from leadline.bench.ladder.mixing import Array, Memory, attention, gelu, retention, rms, silu
 from leadline.bench.ladder.weights import read_weights
@@ -19,6 +22,7 @@ Tokens = npt.NDArray[np.int64]
 #: Longest answer when no other limit is given, in tokens; the longest right answer has 13 with its end.
 MAX_TOKENS = 16
 _BATCH = 256
+_NO_HOOKS: Final[Mapping[str, Hook]] = MappingProxyType({})
 
 
 class LadderModel:
@@ -46,9 +50,38 @@ class LadderModel:
 
     def logits(self, tokens: Tokens) -> Array:
         """Logits ``(B, T, vocabulary)`` after each of the tokens ``(B, T)``; of ``(T,)``, ``(T, vocabulary)``."""
+        return self.run_with_hooks(tokens, {})
+
+    def run_with_hooks(self, tokens: Tokens, hooks: Mapping[str, Hook]) -> Array:
+        """Logits as `logits`, with activations read or changed on the way by the hooks at these places.
+
+        A hook gets the activation ``(B, T, width)`` and the place's name; see `leadline.bench.ladder.hooks`.
+
+        Raises
+        ------
+        InputError: no such place, or a hook gave back another shape.
+        """
+        require_places(self.architecture, hooks)
         rows = np.atleast_2d(tokens)
-        found = self._forward(rows, self._memories(len(rows), rows.shape[1]))
+        found = self._forward(rows, self._memories(len(rows), rows.shape[1]), hooks)
         return found if tokens.ndim == 2 else found[0]
+
+    def run_with_cache(
+        self, tokens: Tokens, names: Collection[str] | None = None
+    ) -> tuple[Array, dict[str, Array]]:
+        """Logits, and a copy of the activations ``(B, T, width)`` at these places (default: all) by name.
+
+        Raises
+        ------
+        InputError: no such place.
+        """
+        cache: dict[str, Array] = {}
+
+        def keep(x: Array, name: str) -> None:
+            cache[name] = x.copy()
+
+        wanted = hook_names(self.architecture) if names is None else names
+        return self.run_with_hooks(tokens, dict.fromkeys(wanted, keep)), cache
 
     def generate(
         self,
@@ -92,13 +125,19 @@ class LadderModel:
     def _memories(self, rows: int, room: int) -> list[Memory]:
         return [Memory.empty(self.architecture, rows, room) for _ in range(self.architecture.layers)]
 
-    def _forward(self, tokens: Tokens, memories: list[Memory]) -> Array:
+    def _forward(
+        self, tokens: Tokens, memories: list[Memory], hooks: Mapping[str, Hook] = _NO_HOOKS
+    ) -> Array:
         w, heads = self._weights, self.architecture.heads
         mix = attention if self.architecture.family == "reef" else retention
-        x = w["embed"][tokens]
+        x = passed(hooks, EMBED, w["embed"][tokens])
         for layer, memory in enumerate(memories):
-            x = x + mix(rms(x) * w[f"{layer}.norm1"], w, layer, heads, memory)
-            x = x + self._feed_forward(rms(x) * w[f"{layer}.norm2"], layer)
+            pre, attn_out, mid, mlp_out, post = (f"blocks.{layer}.{name}" for name in OF_LAYER)
+            x = passed(hooks, pre, x)
+            x = x + passed(hooks, attn_out, mix(rms(x) * w[f"{layer}.norm1"], w, layer, heads, memory))
+            x = passed(hooks, mid, x)
+            x = x + passed(hooks, mlp_out, self._feed_forward(rms(x) * w[f"{layer}.norm2"], layer))
+            x = passed(hooks, post, x)
         return np.asarray((rms(x) * w["norm"]) @ w["embed"].T, dtype=np.float32)
 
     def _feed_forward(self, x: Array, layer: int) -> Array:

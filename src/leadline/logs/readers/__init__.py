@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from leadline.logs.readers import every_eval_ever, inspect_eval, inspect_json, lm_eval
+from leadline.logs.readers import every_eval_ever, inspect_eval, inspect_json, lm_eval, recording
 from leadline.logs.readers.base import Format, Join
 from leadline.logs.readers.enabled import enabled_formats
 
 #: Tried in this order; the first that recognises a file's content reads it. Those that need the whole of it come last.
 FORMATS: Final[tuple[Format, ...]] = (
     inspect_eval.FORMAT,
+    recording.FORMAT,
     lm_eval.SAMPLES,
     every_eval_ever.INSTANCES,
     inspect_json.FORMAT,

@@ -58,6 +58,8 @@ class Task(Block):
 
     name: Name
     harness: Literal["inspect", "recorded"] = "inspect"
+    """`recorded`: the author's own code runs it and records the results (`run.record`), as with probes, steering and
+    training; then `task` is a name of the author's, and what is compared is what that code says of itself."""
     task: str
     """The task's name as logged, e.g. `inspect_evals/gpqa_diamond`."""
     file: Line | None = None

@@ -28,7 +28,7 @@ from leadline.registry.bundle import Proven, Record, record_of
 from leadline.registry.filenames import file_name
 from leadline.registry.handover import Handover, handed_over, require_fit
 from leadline.registry.publication import statement_of
-from leadline.registry.run import Run
+from leadline.registry.run import Run, resumed
 from leadline.registry.running import WITHOUT_LOGS
 from leadline.registry.sealing import private
 from leadline.registry.sealing.depositing import deposit_pending, note_place
@@ -139,10 +139,11 @@ class SealedWork:
     # -- runs ----------------------------------------------------------------------------------
 
     @contextmanager
-    def attempt(self, note: str = "") -> Iterator[Run]:
+    def attempt(self, note: str = "", *, resume: int | None = None) -> Iterator[Run]:
         """Announce a run before it begins, and close it with its logs when it ends; as `Study.attempt`."""
-        run = self.open_attempt(note)
-        yield run
+        run = self.open_attempt(note) if resume is None else resumed(cast("Study", self), resume)
+        with run.recorder.kept():
+            yield run
         self.close_attempt(run.number, run.logs, note=run.note)
 
     def open_attempt(self, note: str = "") -> Run:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from leadline.verdict.conformance.context import Context
 from leadline.verdict.conformance.dataset import dataset_checks
 from leadline.verdict.conformance.logs import log_checks
+from leadline.verdict.conformance.recorded import recorded_checks
 from leadline.verdict.conformance.registration import registration_checks
 from leadline.verdict.conformance.settings import setting_checks
 from leadline.verdict.model import Check, Standing
@@ -18,6 +19,7 @@ CHECKS: tuple[Callable[[Context], Iterator[Check]], ...] = (
     log_checks,
     setting_checks,
     dataset_checks,
+    recorded_checks,
 )
 
 

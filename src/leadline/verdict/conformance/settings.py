@@ -11,9 +11,10 @@ from hashlib import sha256
 from typing import Any
 
 from leadline.logs.headers import LogHeader
+from leadline.logs.recording.shapes import FORMAT as RECORDING
 from leadline.protocol.blocks.design import Arm, Judge, Task
 from leadline.verdict.arms import expected_args, expected_generate, same_task
-from leadline.verdict.conformance.context import Context, answered, compare, same, show
+from leadline.verdict.conformance.context import Context, answered, compare, show
 from leadline.verdict.model import Check
 from leadline.verdict.seeding import FROM_FREEZE, generate_seed
 
@@ -57,10 +58,11 @@ def _model(context: Context, arm: Arm, header: LogHeader) -> Iterator[Check]:
         )
     yield from _closed_list("model.args", model.args, header.model_args, arm, header)
     fallbacks = context.seen[header.sha256].fallbacks
-    answer = answered(not fallbacks)
-    yield Check(
-        "model.fallback", answer, "no other model answers", f"{fallbacks} results", arm.name, header.log
-    )
+    if header.format != RECORDING:  # there a fallback is no event that anybody would log
+        answer = answered(not fallbacks)
+        yield Check(
+            "model.fallback", answer, "no other model answers", f"{fallbacks} results", arm.name, header.log
+        )
 
 
 def _task(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
@@ -145,10 +147,7 @@ def _solver(arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
 
 
 def _scoring(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
-    found = {
-        str(scorer.get("name")): scorer.get("options") or scorer.get("params") or {}
-        for scorer in header.scorers
-    }
+    found = {str(scorer.get("name")): _params(header, scorer) for scorer in header.scorers}
     for scorer in task.scorers:
         if not found:
             yield Check("scorer.name", "unknown", scorer.name, "not logged", arm.name, header.log)
@@ -157,11 +156,14 @@ def _scoring(context: Context, arm: Arm, task: Task, header: LogHeader) -> Itera
         name = scorer.name if present else ", ".join(sorted(found))
         yield Check("scorer.name", answered(present), scorer.name, name, arm.name, header.log)
         if present and scorer.params is not None:
-            answer = answered(same(scorer.params, found[scorer.name]))
-            yield Check(
-                "scorer.params", answer, show(scorer.params), show(found[scorer.name]), arm.name, header.log
-            )
+            yield compare("scorer.params", scorer.params, found[scorer.name], arm.name, header.log)
     yield from _judge(context, arm, task, header)
+
+
+def _params(header: LogHeader, scorer: Mapping[str, Any]) -> Any:
+    """A scorer's parameters as logged; None where a recording did not say, for then it may have had any."""
+    unsaid = header.format == RECORDING and "options" not in scorer
+    return None if unsaid else scorer.get("options") or scorer.get("params") or {}
 
 
 def _judge(context: Context, arm: Arm, task: Task, header: LogHeader) -> Iterator[Check]:
