@@ -260,6 +260,92 @@ def _jsons() -> list[bytes]:
     return [text, text.replace(b'"scorer": "match"', b'"scorer": "\x8f"'), surrogate]
 
 
+def _lines(*rows: dict[str, Any]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def _lm_evals() -> list[bytes]:
+    from logs.formats.written import lm_rows
+
+    return [_lines(*lm_rows("t", 3, ("a", "b"))), _lines(*lm_rows("t", 1))]
+
+
+def _lm_results() -> list[bytes]:
+    from logs.formats.written import lm_results, lm_rows
+
+    return [json.dumps(lm_results({"t": lm_rows("t", 3), "u": lm_rows("u", 2)})).encode()]
+
+
+def _instances() -> list[bytes]:
+    from logs.formats.written import instances
+
+    return [_lines(*instances(3)), _lines(*instances(1, version="0.2.2", names=("x", "y")))]
+
+
+def _records() -> list[bytes]:
+    import tempfile
+
+    from logs.formats.written import instances, write_record
+
+    with tempfile.TemporaryDirectory() as folder:
+        return [(write_record(Path(folder), instances(3)) / "r.json").read_bytes()]
+
+
+TABLE_MAPPING: dict[str, Any] = {
+    "leadline_table": 1,
+    "task": "t",
+    "columns": {
+        "sample_id": "id",
+        "epoch": "run",
+        "score": "s",
+        "value": "v",
+        "total_time": "took",
+        "model": "m",
+    },
+}
+
+
+def _mapped(data: bytes) -> None:
+    import tempfile
+
+    from leadline.logs import read_logs
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a"
+        path.write_bytes(data)
+        read_logs(path, mapping=TABLE_MAPPING)
+
+
+def _tables() -> list[bytes]:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = [
+        {"id": name, "run": 1, "s": "ok", "v": value, "took": 0.5, "m": "m"}
+        for name, value in (("a", 1.0), ("b", 0.0))
+    ]
+    head = ",".join(rows[0])
+    text = "\n".join([head, *(",".join(map(str, row.values())) for row in rows), '"c\n,",2,ok,C,,m'])
+    parquet = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), parquet)
+    return [text.encode(), b"\xef\xbb\xbf" + text.encode(), _lines(*rows), parquet.getvalue()]
+
+
+def _mapping(data: bytes) -> None:
+    from leadline.logs import TableMapping
+
+    TableMapping.parse(data, where="mapping").bound(HEX)
+
+
+def _mappings() -> list[bytes]:
+    return [
+        json.dumps(TABLE_MAPPING).encode(),
+        b"leadline_table: 1\ntask: t\nscores: [a]\ncolumns: {sample_id: id}\n",
+    ]
+
+
 def _bundle(data: bytes) -> None:
     for count in (1, len(envelopes()), 256):
         try:
@@ -381,4 +467,10 @@ TARGETS: Sequence[Target] = (
     ),
     Target("eval log", _log(".eval"), _evals, examples=120),
     Target("json log", _log(".json"), _jsons, json=True, examples=120),
+    Target("lm-eval samples log", _log(".jsonl"), _lm_evals, examples=60),
+    Target("lm-eval results log", _log(".json"), _lm_results, json=True, examples=60),
+    Target("Every Eval Ever instances log", _log(".jsonl"), _instances, examples=60),
+    Target("Every Eval Ever aggregate log", _log(".json"), _records, json=True, examples=60),
+    Target("table log", _mapped, _tables, examples=100),
+    Target("mapping of a table", _mapping, _mappings, json=True),
 )

@@ -50,7 +50,7 @@ def objects(source: Source, limits: Limits, ledger: Ledger) -> Iterator[tuple[in
 
     Raises LogError for a line that is no JSON object or longer than `limits.line`, and for more than `limits.rows`.
     """
-    for number, line in _lines(source, limits):
+    for number, line in lines(source, limits):
         where = f"{source.path}, line {number:,}"
         try:
             found = msgspec.json.decode(line)
@@ -65,7 +65,11 @@ def objects(source: Source, limits: Limits, ledger: Ledger) -> Iterator[tuple[in
         yield number, found
 
 
-def _lines(source: Source, limits: Limits) -> Iterator[tuple[int, bytes]]:
+def lines(source: Source, limits: Limits) -> Iterator[tuple[int, bytes]]:
+    """Number (from 1) and bytes of every line that is not blank, without the white space around it.
+
+    Raises LogError for a line longer than `limits.line` and for more than `limits.rows` of them.
+    """
     number, filled, rest = 0, 0, bytearray()
     for offset in range(0, source.size, _BLOCK):
         block = source.read(offset, min(_BLOCK, source.size - offset))

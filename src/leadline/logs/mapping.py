@@ -15,7 +15,8 @@ from leadline.errors import LogError
 from leadline.ledger.canon import canonical, sha256_hex
 
 NAME: Final = "table-mapping"
-_LARGEST: Final = 256 << 10
+#: Bytes of the largest mapping that is read.
+LARGEST: Final = 64 << 10
 _MOST_ENTRIES: Final = 10_000
 _MARK: Final = b'"leadline_table"'
 
@@ -80,8 +81,8 @@ class TableMapping(Struct, forbid_unknown_fields=True, omit_defaults=True, froze
             return cls._converted(given, "mapping")
         path = Path(given)
         try:
-            if path.stat().st_size > _LARGEST:
-                raise _wrong(f"is larger than {_LARGEST:,} bytes", str(path))
+            if path.stat().st_size > LARGEST:
+                raise _wrong(f"is larger than {LARGEST:,} bytes", str(path))
             data = path.read_bytes()
         except OSError as error:
             raise _wrong(f"cannot be read: {error.strerror or error}", str(path)) from error
@@ -92,6 +93,8 @@ class TableMapping(Struct, forbid_unknown_fields=True, omit_defaults=True, froze
         """A mapping from the bytes of a YAML or JSON document."""
         import yaml
 
+        if len(data) > LARGEST:
+            raise _wrong(f"is larger than {LARGEST:,} bytes", where)
         if data.lstrip()[:1] == b"{":
             try:
                 return cls._converted(msgspec.json.decode(data), where)

@@ -21,7 +21,7 @@ from leadline.logs.headers_new import evaluation_id, new_header
 from leadline.logs.intake import Intake, sort_key
 from leadline.logs.lines import text_of
 from leadline.logs.mapping import NAME as MAPPING
-from leadline.logs.mapping import TableMapping, looks_like_mapping
+from leadline.logs.mapping import LARGEST, TableMapping, looks_like_mapping
 from leadline.logs.readers.base import Format
 from leadline.logs.request import Request
 from leadline.logs.shapes import Json, Sample, Score
@@ -35,7 +35,6 @@ NO_ID: Final = "a row without a sample id"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _LARGEST_EPOCH: Final = (1 << 31) - 1
 _OF_EVALUATION: Final = ("task", "model", "arm")
-_LARGEST_MAPPING: Final = 256 << 10
 
 
 class Tables:
@@ -48,7 +47,7 @@ class Tables:
 
     def takes(self, source: Source) -> bool:
         """Remember the file if it is a mapping bound to a table; LogError for one that is not valid."""
-        if not looks_like_mapping(source.head) or source.size > _LARGEST_MAPPING:
+        if not looks_like_mapping(source.head) or source.size > LARGEST:
             return False
         mapping = TableMapping.parse(source.whole(), where=str(source.path))
         if mapping.table_sha256 is None:

@@ -15,7 +15,7 @@ from leadline.logs.headers import Companion, LogHeader
 from leadline.logs.readers.base import Joined, ReadLog
 from leadline.logs.readers.lm_eval import results, samples
 
-_UNTOLD = "no results file here is the one of these samples: model, time and settings are not known"
+_UNTOLD = "no results file here is the one of these samples: task, model, time and settings are not known"
 _OTHER = "these are not the samples whose hash the results file states, or not all of them"
 
 
@@ -65,7 +65,9 @@ def _chosen(logs: Sequence[ReadLog], places: Sequence[_Place]) -> dict[int, _Pla
 
 def _place_of(header: LogHeader, places: Sequence[_Place]) -> _Place | None:
     proven = [place for place in places if _proven(header, place)]
-    named = [place for place in places if _stamped(header, place) and place.task.task == header.task]
+    named = [
+        place for place in places if _stamped(header, place) and place.task.task == header.ties.get("task")
+    ]
     found = _narrowed(proven or named, lambda place: _stamped(header, place))
     found = _narrowed(found, lambda place: Path(place.run.path).parent == Path(header.path).parent)
     return found[0] if len(found) == 1 else None

@@ -61,14 +61,13 @@ def read(source: Source, sha256: str, request: Request, columns: Columns, ledger
     for number, row in objects(source, request.limits, ledger):
         gathered.take(number, row)
     named = _FILE.fullmatch(source.name)
-    ties = {"task_hash": gathered.task_hash, "stamp": named["stamp"] if named else None}
+    said = named.groupdict() if named else {"task": None, "stamp": None}
     header = new_header(
         source,
         sha256=sha256,
         format=NAME,
         eval_id=evaluation_id(NAME, sha256),
-        task=named["task"] if named else "",
-        ties=ties,
+        ties={"task_hash": gathered.task_hash, **said},
     )
     if request.tier == "header":
         return replace(header, samples_read=len(gathered.documents))
