@@ -8,7 +8,7 @@ WORKERS ?= 2
 # Everything the tests use; torch is only needed to train the ladder again.
 EXTRAS := $(addprefix --extra ,inspect fast frames web mcp postgres seal timestamps dev)
 
-.PHONY: help demo serve test test-browser kills check format bench docs lock clean
+.PHONY: help demo serve test test-browser kills peer check format bench docs lock clean
 
 help:
 	@echo "make demo    four registered studies, run and judged on the shipped models"
@@ -16,6 +16,7 @@ help:
 	@echo "make test    the whole test suite, on SQLite and PostgreSQL"
 	@echo "make test-browser  the tests in a real Chromium alone"
 	@echo "make kills   kill -9 a server under load, 500 times on each store"
+	@echo "make peer    10,000 samples that Inspect writes, read by Inspect and by Leadline, value for value"
 	@echo "make check   formatting, lint, types and the import contract"
 	@echo "make bench   the benchmarks, as ratios against a floor or a peer of the same run"
 	@echo "make docs    regenerate reference pages, schemas and MAP.md"
@@ -51,6 +52,10 @@ SEED ?= 1
 kills: $(VENV)/.dev
 	$(BIN)/python -m tests.kills --kills $(KILLS) --seed $(SEED) --store sqlite
 	$(BIN)/python -m tests.kills --kills $(KILLS) --seed $(SEED) --store postgres
+
+SAMPLES ?= 10000
+peer: $(VENV)/.dev
+	$(BIN)/python -m tests.logs.peer --samples $(SAMPLES) --seed $(SEED)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

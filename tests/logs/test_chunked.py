@@ -45,10 +45,7 @@ def test_chunked_and_whole_give_the_same_rows(both: tuple[Path, Path]) -> None:
         names = list(Archive(source).members)
     assert any("/attachments/" in name for name in names)
     assert not any(name.endswith("_epoch_1.json") for name in names)
-    mine, theirs = comparable(whole), comparable(chunked)
-    for row, other in zip(mine, theirs, strict=True):
-        row.pop("input"), other.pop("input")
-    assert mine == theirs
+    assert comparable(whole) == comparable(chunked)
     assert read_logs(whole).headers[0].item_digests == read_logs(chunked).headers[0].item_digests
 
 

@@ -12,8 +12,7 @@ import pytest
 from inspect_ai.log import EvalLog, read_eval_log
 
 from leadline.logs import LogHeader, SampleTable, read_logs, recomputed
-
-Rows = list[dict[str, Any]]
+from logs.peer.compare import Rows, compare_rows
 
 
 @cache
@@ -80,47 +79,8 @@ def test_no_fallback_and_no_mismatch(table: SampleTable) -> None:
 
 def test_values_are_inspects(table: SampleTable, by_log: dict[str, Rows]) -> None:
     """Every shared column of every sample equals what `read_eval_log` gives."""
-    compared = 0
-    for header in table.headers:
-        log = theirs(header.path)
-        rows = defaultdict(list)
-        for row in by_log[header.sha256]:
-            rows[row["sample_id"], row["epoch"]].append(row)
-        assert set(rows) == {(str(s.id), s.epoch) for s in log.samples or []}
-        for sample in log.samples or []:
-            for row in rows[str(sample.id), sample.epoch]:
-                compared += 1
-                _compare(row, sample)
+    compared = sum(compare_rows(by_log[header.sha256], theirs(header.path)) for header in table.headers)
     assert compared == 765
-
-
-def _compare(row: dict[str, Any], sample: Any) -> None:
-    score = (sample.scores or {}).get(row["score"])
-    assert (row["score"] is None) == (not sample.scores)
-    if score is not None:
-        assert json.loads(row["value_json"]) == score.value
-        assert (row["answer"], row["explanation"]) == (score.answer, score.explanation)
-        assert (
-            None if row["score_metadata"] is None else json.loads(row["score_metadata"])
-        ) == score.metadata
-        assert row["score_edits"] == len(score.history)
-        if row["unscored_reason"] is None:
-            assert row["score_reason"] == score.reason
-    assert row["uuid"] == sample.uuid
-    assert row["error"] == (sample.error.message if sample.error else None)
-    assert row["limit"] == (sample.limit.type if sample.limit else None)
-    assert row["invalidated"] == (sample.invalidation is not None)
-    assert row["retries"] == (None if sample.error_retries is None else len(sample.error_retries))
-    assert (row["total_time"], row["working_time"]) == (sample.total_time, sample.working_time)
-    for name in ("started_at", "completed_at"):
-        moment = getattr(sample, name)
-        assert row[name] == (datetime.fromisoformat(moment) if moment else None)
-    assert json.loads(row["metadata"] or "{}") == sample.metadata
-    assert row["target"] == (sample.target if isinstance(sample.target, str) else ",".join(sample.target))
-    if isinstance(sample.input, str):
-        assert row["input"] == sample.input
-    else:
-        assert all(message.text.strip() in row["input"] for message in sample.input)
 
 
 def test_headers_are_inspects(table: SampleTable) -> None:

@@ -1,6 +1,10 @@
 """Inputs and targets as one text each."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+_Value = TypeVar("_Value")
+_REFERENCE = "attachment://"
 
 
 def input_text(value: str | list[dict[str, Any]]) -> str:
@@ -23,3 +27,15 @@ def _message_text(message: dict[str, Any]) -> str:
         return ""
     texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
     return "\n".join([text for text in texts if isinstance(text, str)]).strip()
+
+
+def with_attachments(value: _Value, attachments: Mapping[str, str]) -> _Value:
+    """An input with attachments in the place of references to them; a reference to nothing stays as it is."""
+    changed: Any = value
+    if isinstance(value, str) and value.startswith(_REFERENCE):
+        changed = attachments.get(value.removeprefix(_REFERENCE), value)
+    elif isinstance(value, list):
+        changed = [with_attachments(part, attachments) for part in value]
+    elif isinstance(value, dict):
+        changed = {key: with_attachments(part, attachments) for key, part in value.items()}
+    return changed  # type: ignore[no-any-return]

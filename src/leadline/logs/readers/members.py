@@ -21,6 +21,7 @@ from leadline.logs.decode import (
 )
 from leadline.logs.intake import Key, sort_key
 from leadline.logs.shapes import Json, Sample, Summary
+from leadline.logs.text import with_attachments
 
 HEADER: Final = "header.json"
 START: Final = "_journal/start.json"
@@ -30,6 +31,7 @@ SAMPLES: Final = "samples/"
 _MONOLITH = re.compile(r"samples/(.*)_epoch_(-?\d{1,18})\.json", re.DOTALL)
 _CHUNKED = re.compile(r"samples/(.*)_epoch_(-?\d{1,18})/sample\.json", re.DOTALL)
 _JOURNAL = re.compile(r"_journal/summaries/(\d{1,9})\.json")
+_ATTACHMENTS = re.compile(r"(samples/.*/)attachments/(\d{1,12})\.json", re.DOTALL)
 _UPDATES = re.compile(r"_journal/config_updates/(\d{1,9})\.json")
 
 
@@ -152,15 +154,24 @@ class EvalArchive:
         folder = member.name.removesuffix("sample.json")
         metadata = f"{folder}metadata.json"  # not written when empty
         sample.metadata = Raw(self._archive.read(metadata) if metadata in self._archive.members else b"{}")
-        return sample, ChunkedAttachments(self, folder)
+        attachments = ChunkedAttachments(self, folder)
+        sample.input = with_attachments(sample.input, attachments)
+        return sample, attachments
 
     def attachments(self, folder: str) -> dict[str, str]:
         """The attachments of a chunked sample by index."""
-        pattern = re.compile(re.escape(folder) + r"attachments/(\d{1,12})\.json")
         found: dict[str, str] = {}
-        for name in self._numbered(pattern):
-            start = int(name.rpartition("/")[2].removesuffix(".json"))
+        for start, name in sorted(self._attachment_members.get(folder, ())):
             found |= {str(start + at): str(content) for at, content in enumerate(self._list(name))}
+        return found
+
+    @cached_property
+    def _attachment_members(self) -> dict[str, list[tuple[int, str]]]:
+        """Where the attachments of each chunked sample are, by its folder: first index and member."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for name in self._archive.members:
+            if match := _ATTACHMENTS.fullmatch(name):
+                found.setdefault(match[1], []).append((int(match[2]), name))
         return found
 
 
