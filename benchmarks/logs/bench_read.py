@@ -1,16 +1,20 @@
 """Reading speed as ratios measured in one run: to the decompression floor, and to Inspect's `samples_df`.
 
-    python benchmarks/logs/bench_read.py [--logs 40] [--samples 50] [--agentic] [--no-inspect]
+    python benchmarks/logs/bench_read.py [--logs 40] [--samples 100] [--agentic] [--no-inspect]
 
 The corpus is written by this script (3 scorers, 2 epochs, messages and events of realistic bulk) into a
-temporary folder. The floor inflates the members that a tier needs and hashes the files, and does nothing
-else. Each figure is processor time, the best of three runs, warm cache, one process. Peak memory is that of a fresh process
-per tier, with and without the reading.
+temporary folder; its compression is printed. The floor maps each file, hashes it, and inflates the members that a tier
+needs, without a check and without a look at them; "checked" adds this package's length and CRC checks. Floor and
+reading take turns; each figure is processor time, the best of several, warm cache, one process. Peak memory is that
+of a fresh process per tier, with and without the reading, on the corpus and on one ten times larger.
 """
 
 import argparse
 import hashlib
+import mmap
+import os
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -18,26 +22,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import zstandard
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from leadline.logs import read_logs  # noqa: E402
-from leadline.logs.container import Archive  # noqa: E402
+from leadline.logs.container import Archive, Member  # noqa: E402
 from leadline.logs.source import opened  # noqa: E402
 from logs.factory import CREATED, sample, write_eval  # noqa: E402
 
-PHRASES = [
-    f"{subject} {verb} {thing}{end}"
-    for subject in ("The model", "A second reader", "The grader", "My first guess")
-    for verb in ("adds", "compares", "rejects", "explains", "counts")
-    for thing in (
-        "the two numbers",
-        "every case in turn",
-        "the answer that was given",
-        "what the question leaves open",
-    )
-    for end in (".", ", and then checks the result.", " because the last step was not needed.")
+_RNG = random.Random(5)
+_WORDS = [
+    "".join(_RNG.choices("etaoinshrdlucmfwypvbgk", range(22, 0, -1), k=_RNG.randint(2, 9)))
+    for _ in range(4000)
 ]
+_WEIGHTS = [1 / (rank + 3) for rank in range(len(_WORDS))]
+#: Sentences that a corpus repeats; their number decides how well it compresses.
+SENTENCES = {
+    False: [" ".join(_RNG.choices(_WORDS, _WEIGHTS, k=10)) for _ in range(500)],
+    True: [" ".join(_RNG.choices(_WORDS, _WEIGHTS, k=10)) for _ in range(1200)],
+}
 
 
 def corpus(folder: Path, logs: int, items: int, bulk: int) -> None:
@@ -49,7 +54,7 @@ def corpus(folder: Path, logs: int, items: int, bulk: int) -> None:
 
 
 def _text(rng: random.Random, size: int) -> str:
-    return " ".join(rng.choices(PHRASES, k=max(1, size // 50)))
+    return " ".join(rng.choices(SENTENCES[size > 2000], k=max(1, size // 56)))
 
 
 def _identifier(rng: random.Random) -> str:
@@ -57,16 +62,22 @@ def _identifier(rng: random.Random) -> str:
 
 
 def _row(rng: random.Random, item: int, epoch: int, bulk: int) -> dict[str, object]:
-    turns = [_turn(rng) for _ in range(max(1, bulk // 9000))]
+    length = 1100 if bulk < 100_000 else 2200
+    turns = [_turn(rng, length) for _ in range(max(1, bulk // (8 * length)))]
     scores = {
         "match": {
             "value": rng.choice("CI"),
             "answer": _text(rng, 40),
-            "explanation": _text(rng, 300),
+            "explanation": _text(rng, 1000),
             "history": [],
         },
         "judge": {"value": round(rng.random(), 3), "explanation": _text(rng, 900), "history": []},
-        "refused": {"value": rng.random() < 0.1, "history": [], "metadata": {"grade": _text(rng, 60)}},
+        "refused": {
+            "value": rng.random() < 0.1,
+            "explanation": _text(rng, 900),
+            "history": [],
+            "metadata": {"grade": _text(rng, 60)},
+        },
     }
     return sample(item, scores, epoch=epoch, input=_text(rng, 800), target=_text(rng, 50),
                   messages=[message for messages, _ in turns for message in messages],
@@ -74,10 +85,10 @@ def _row(rng: random.Random, item: int, epoch: int, bulk: int) -> dict[str, obje
                   metadata={"difficulty": rng.randrange(5), "source": _text(rng, 50)})  # fmt: skip
 
 
-def _turn(rng: random.Random) -> tuple[list[dict[str, object]], dict[str, object]]:
+def _turn(rng: random.Random, length: int) -> tuple[list[dict[str, object]], dict[str, object]]:
     """A question and its answer, and the model event that records them again, request and response included."""
-    asked = {"id": _identifier(rng), "role": "user", "content": _text(rng, 1100), "source": "input"}
-    given = {"id": _identifier(rng), "role": "assistant", "content": _text(rng, 1100), "source": "generate"}
+    asked = {"id": _identifier(rng), "role": "user", "content": _text(rng, length), "source": "input"}
+    given = {"id": _identifier(rng), "role": "assistant", "content": _text(rng, length), "source": "generate"}
     usage = {"input_tokens": rng.randrange(900), "output_tokens": rng.randrange(900), "total_tokens": 1200}
     output = {
         "model": "mockllm/model",
@@ -91,31 +102,55 @@ def _turn(rng: random.Random) -> tuple[list[dict[str, object]], dict[str, object
     return [asked, given], event
 
 
-def best(work: Callable[[], object], runs: int = 3) -> float:
-    times = []
-    for _ in range(runs):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
+def spent(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
-def inflate_all(folder: Path, wanted: Callable[[str], bool]) -> int:
-    """Inflate the wanted members of every log; raw bytes."""
-    raw = 0
+def best(*works: Callable[[], object], runs: int = 5) -> list[float]:
+    """The least processor time of each; they take turns, so that a busy machine is busy for all of them."""
+    return [min(times) for times in zip(*([spent(work) for work in works] for _ in range(runs)), strict=True)]
+
+
+def places(folder: Path, wanted: Callable[[str], bool]) -> dict[Path, list[Member]]:
+    """The wanted members of every log."""
+    found = {}
     for path in sorted(folder.iterdir()):
         with opened(path) as source:
+            found[path] = [m for m in Archive(source).members.values() if wanted(m.name)]
+    return found
+
+
+def floor(found: dict[Path, list[Member]]) -> None:
+    """Map, hash, inflate; nothing is looked at."""
+    inflate = zstandard.ZstdDecompressor().decompress
+    for path, members in found.items():
+        with (
+            path.open("rb") as handle,
+            mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            memoryview(data) as view,
+        ):
+            hashlib.sha256(view).digest()
+            for member in members:
+                at = member.offset + 30 + sum(struct.unpack_from("<2H", view, member.offset + 26))
+                inflate(view[at : at + member.packed], max_output_size=member.size)
+
+
+def checked(found: dict[Path, list[Member]]) -> None:
+    """Hash and inflate as the reader does it, length and CRC-32 compared with the directory."""
+    for path, members in found.items():
+        with opened(path) as source:
+            source.sha256()
             archive = Archive(source)
-            for member in archive.members.values():
-                if wanted(member.name):
-                    raw += len(archive.read(member))
-    return raw
+            for member in members:
+                archive.read(member)
 
 
 def hash_all(folder: Path) -> None:
     for path in folder.iterdir():
-        with path.open("rb") as handle:
-            hashlib.file_digest(handle, "sha256")
+        with opened(path) as source:
+            source.sha256()
 
 
 def peak_rss(folder: Path, tier: str) -> tuple[float, float]:
@@ -143,40 +178,77 @@ def main() -> None:
     options.add_argument("--agentic", action="store_true", help="790 KB per sample instead of 47")
     options.add_argument("--no-inspect", action="store_true")
     given = options.parse_args()
+    bulk = 790_000 if given.agentic else 47_000
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        corpus(folder, given.logs, given.samples, 790_000 if given.agentic else 47_000)
-        measure(folder, given.logs * (given.samples // 2) * 2, inspect=not given.no_inspect)
+        folder, tenth = Path(name, "all"), Path(name, "tenth")
+        for place, logs in ((folder, given.logs), (tenth, max(1, given.logs // 10))):
+            place.mkdir()
+            corpus(place, logs, given.samples, bulk)
+        measure(folder, inspect=not given.no_inspect)
+        memory(folder, tenth)
+        again(folder, Path(name))
 
 
-def measure(folder: Path, samples: int, *, inspect: bool) -> None:
-    def is_sample(member: str) -> bool:
-        return member.startswith("samples/")
+def is_sample(member: str) -> bool:
+    return member.startswith("samples/")
 
-    def is_brief(member: str) -> bool:
-        return member in ("summaries.json", "header.json")
 
+def is_brief(member: str) -> bool:
+    return member in ("summaries.json", "header.json")
+
+
+def measure(folder: Path, *, inspect: bool) -> None:
     disk = sum(path.stat().st_size for path in folder.iterdir())
-    raw = {"summary": inflate_all(folder, is_brief), "sample": inflate_all(folder, is_sample)}
-    print(f"{samples:,} samples, {disk / 1e6:.0f} MB on disk, {raw['sample'] / 1e6:.0f} MB raw, "
-          f"summaries {raw['summary'] / 1e6:.1f} MB raw")  # fmt: skip
-    hashing = best(lambda: hash_all(folder))
     for tier, wanted in (("summary", is_brief), ("sample", is_sample)):
-        floor = best(lambda wanted=wanted: inflate_all(folder, wanted))
-        spent = best(lambda tier=tier: read_logs(folder, tier=tier))
-        beyond, output = peak_rss(folder, tier)
-        print(f"{tier:8} floor {floor:.3f} s, hashing {hashing:.3f} s, table {spent:.3f} s: "
-              f"{spent / (floor + hashing):.2f} x (floor + hash), {samples / spent:,.0f} samples/s, "
-              f"peak memory over imports and {output:.0f} MiB of output: {beyond:.0f} MiB")  # fmt: skip
+        found = places(folder, wanted)
+        raw = sum(member.size for members in found.values() for member in members)
+        packed = sum(member.packed for members in found.values() for member in members)
+        samples = read_logs(folder, tier=tier).accounting.kept
+        bare, sure, table = best(
+            lambda found=found: floor(found),
+            lambda found=found: checked(found),
+            lambda tier=tier: read_logs(folder, tier=tier),
+        )
+        print(
+            f"{tier:8} {samples:,} samples, {disk / 1e6:.0f} MB of files, {raw / 1e6:.1f} MB raw ({raw / packed:.1f} to 1)"
+        )
+        print(f"{'':8} floor {samples / bare:,.0f}/s, checked {samples / sure:,.0f}/s, table {samples / table:,.0f}/s: "
+              f"{table / bare:.2f} x floor, {table / sure:.2f} x checked")  # fmt: skip
         if inspect:
-            print(f"{'':8} samples_df {(theirs := inspect_time(folder, tier)):.2f} s: {theirs / spent:.0f} x")
+            print(f"{'':8} samples_df {(theirs := inspect_time(folder, tier)):.2f} s: {theirs / table:.0f} x")
+
+
+def memory(folder: Path, tenth: Path) -> None:
+    for tier in ("summary", "sample"):
+        (small, _), (large, output) = peak_rss(tenth, tier), peak_rss(folder, tier)
+        print(f"{tier:8} peak memory over imports and output: {small:.0f} MiB, on ten times as many logs {large:.0f} MiB "
+              f"({output:.0f} MiB of output)")  # fmt: skip
+
+
+def again(folder: Path, home: Path) -> None:
+    """A second reading from the cache beside the hashing of the files, and one by two processes beside one."""
+    os.environ["LEADLINE_HOME"] = str(home)
+    for tier in ("summary", "sample"):
+        kept = lambda tier=tier: read_logs(folder, tier=tier, cache=home / "cache")  # noqa: E731
+        first = spent(kept)
+        plain, second, hashing = best(
+            lambda tier=tier: read_logs(folder, tier=tier), kept, lambda: hash_all(folder)
+        )
+        print(f"{tier:8} cache: first {first:.2f} s, then {second:.3f} s beside {plain:.3f} s without it ({plain / second:.1f} x), "
+              f"hashing alone {hashing:.3f} s")  # fmt: skip
+    walls = {}
+    for workers in (1, 2, 1, 2):
+        start = time.perf_counter()
+        read_logs(folder, tier="sample", workers=workers)
+        walls[workers] = min(walls.get(workers, 1e9), time.perf_counter() - start)
+    print(f"sample   one process {walls[1]:.2f} s, two helpers {walls[2]:.2f} s by the clock")
 
 
 def inspect_time(folder: Path, tier: str) -> float:
     from inspect_ai.analysis import SampleScores, SampleSummary, samples_df
 
     columns = SampleSummary if tier == "summary" else SampleSummary + SampleScores
-    return best(lambda: samples_df(str(folder), columns=columns, quiet=True), runs=1)
+    return spent(lambda: samples_df(str(folder), columns=columns, quiet=True))
 
 
 if __name__ == "__main__":
