@@ -160,7 +160,7 @@ def peak_rss(folder: Path, tier: str) -> tuple[float, float]:
         "import pyarrow.compute\n"
         "from leadline.logs import read_logs\n"
         "if sys.argv[2] != '-':\n    table = read_logs(sys.argv[1], tier=sys.argv[2])\n"
-        "    print(pyarrow.total_allocated_bytes() / 2**20, end=' ')\n"
+        "    print(table.to_arrow().nbytes / 2**20, end=' ')\n"
         "print(int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) / 1024)\n"
     )
     run = [sys.executable, "-c", code, str(folder)]
