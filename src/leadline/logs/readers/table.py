@@ -20,8 +20,8 @@ from leadline.logs.headers import Companion, LogHeader
 from leadline.logs.headers_new import evaluation_id, new_header
 from leadline.logs.intake import Intake, sort_key
 from leadline.logs.lines import text_of
-from leadline.logs.mapping import NAME as MAPPING
 from leadline.logs.mapping import LARGEST, TableMapping, looks_like_mapping
+from leadline.logs.mapping import NAME as MAPPING
 from leadline.logs.readers.base import Format
 from leadline.logs.request import Request
 from leadline.logs.shapes import Json, Sample, Score
