@@ -19,7 +19,7 @@ Groups = tuple[tuple[str, ...], ...]
 #: Up to this many documents every word ranks.
 LARGE: Final = 200_000
 #: Documents that may be counted for one ranking.
-_BUDGET: Final = 600_000
+_BUDGET: Final = 350_000
 #: How many newest log indexes are looked at to guess how common a word is.
 _WINDOW: Final = 10_000
 #: What looking for a phrase in a document costs, in plain words.
