@@ -99,6 +99,18 @@ class TestLoop:
 
         run(LocalDesk(world.registry, Roots.of(world.folder)), script)
 
+    def test_only_keys_of_the_study_open_its_attempts(self, world: World) -> None:
+        """A researcher with another key is told so, and no run is announced."""
+        study = world.register()
+        world.registry.key = SigningKey.generate("example.org/bob")
+        world.registry.register_key("Bob")
+
+        async def script(client: mcp.Client) -> None:
+            assert "may not act for" in await refusal(client, "attempt", study=study.id, action="open")
+
+        run(LocalDesk(world.registry, Roots.of(world.folder)), script)
+        assert study.attempts == ()
+
     def test_a_remote_researcher_signs_what_the_server_drafts(self, world: World) -> None:
         """A server that holds nobody's key hands out statements, and records them when they come back signed."""
         key = SigningKey.generate("example.org/agent")

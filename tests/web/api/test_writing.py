@@ -225,6 +225,17 @@ def test_a_successor_of_a_listed_key_may_write(tmp_path: Path) -> None:
     assert served.send([opened]).status_code == 201
 
 
+def test_only_keys_of_the_study_open_its_attempts(tmp_path: Path) -> None:
+    """A stranger whom the registry lets write cannot announce a run of somebody else's study."""
+    served = service(tmp_path / "world")
+    study, stranger = served.register(), SigningKey.generate("example.org/bob")
+    assert served.send([key_statement(stranger)]).status_code == 201
+    response = served.send([statement("attempt", study, stranger, number=1, action="open", status="started")])
+    assert response.status_code in (403, 422)
+    assert "may not act for" in response.text
+    assert served.world.registry.study(study).attempts == ()
+
+
 def test_invitations_are_used_once(tmp_path: Path) -> None:
     """A token lets one key in; another key, a wrong token and a revoked one are turned away alike."""
     served = service(tmp_path / "world", mode="invited")
