@@ -3,12 +3,15 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from bench.launch.lab import plan
 from leadline.bench.launch.berth import Berth, Order, Receipt, last_tries
+from leadline.bench.launch.finished import digested
+from leadline.bench.launch.reconcile import left_behind
 from leadline.bench.launch.settle import logs_of, status_of
 from leadline.errors import InputError, StateError
 from leadline.protocol.model import Protocol
@@ -97,3 +100,17 @@ def test_a_damaged_folder_is_told(berth: Berth) -> None:
     with pytest.raises(InputError, match="damaged") as caught:
         berth.order()
     assert "leadline attach" in (caught.value.remedy() or "")
+    [left] = left_behind()
+    assert (left.study, left.state) == ("LL-x", "problem")
+
+
+def test_a_log_on_another_machine_is_copied(berth: Berth) -> None:
+    """Through fsspec, with the digest of the very bytes that are kept; a local one stays where it is."""
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://far/x.eval", "wb") as file:
+        file.write(b"bytes")
+    path, digest = digested("memory://far/x.eval", berth.copies)
+    assert Path(path).read_bytes() == b"bytes" and digest == sha256(b"bytes").hexdigest()
+    assert digested(f"file://{path}", berth.copies) == (path, digest)
+    with pytest.raises(ValueError, match="where it is"):
+        digested("", berth.copies)

@@ -148,11 +148,14 @@ class Berth:
         try:
             return Order(**_load(self.folder / "order.json"))
         except (OSError, TypeError, ValueError) as error:
-            raise InputError(
-                f"the folder of this run is damaged: {error}",
-                where=str(self.folder),
-                remedy="attach its logs with `leadline attach`, then remove the folder",
-            ) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, why: object) -> InputError:
+        return InputError(
+            f"the folder of this run is damaged: {why}",
+            where=str(self.folder),
+            remedy="attach its logs with `leadline attach`, then remove the folder",
+        )
 
     def write_order(self, order: Order) -> None:
         """Say what the launch is for; also when an offline run has been announced."""
@@ -162,10 +165,16 @@ class Berth:
         """The protocol as first frozen."""
         return Protocol.parse((self.folder / "protocol.json").read_bytes(), name="protocol.json")
 
-    @property
-    def intent(self) -> Path:
-        """Where an offline run keeps its signed intent."""
-        return self.folder / "intent.json"
+    def write_intent(self, intent: bytes) -> None:
+        """Keep what the author of an offline run signed."""
+        (self.folder / "intent.json").write_bytes(intent)
+
+    def intent(self) -> bytes:
+        """What the author of an offline run signed; InputError where nothing was."""
+        try:
+            return (self.folder / "intent.json").read_bytes()
+        except OSError as error:
+            raise self._damaged(error) from error
 
     def hold(self) -> int:
         """Lock the folder, and give the descriptor that holds the lock; StateError while the run is going on."""
@@ -212,7 +221,10 @@ class Berth:
     def receipts(self) -> list[Receipt]:
         """Every task that began, in the order in which they did."""
         paths = sorted((self.folder / "receipts").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        return [Receipt.read(_load(path)) for path in paths[:_MOST_RECEIPTS]]
+        try:
+            return [Receipt.read(_load(path)) for path in paths[:_MOST_RECEIPTS]]
+        except (OSError, TypeError, ValueError) as error:
+            raise self._damaged(error) from error
 
 
 def runs_folder() -> Path:

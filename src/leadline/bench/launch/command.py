@@ -75,7 +75,7 @@ def prepared(
     inherited = environment.pop(_METADATA, "").split()
     if command.at is None:
         environment[_METADATA] = " ".join([*inherited, *(pair(k, v, blanks=False) for k, v in said.items())])
-        return list(command.words), environment | {variable: value for _, variable, value in derived}
+        return list(command.words), {variable: value for _, variable, value in derived} | environment
     own = _metadata_of(command.words)
     for key, value in own.items():
         if key in stamp and value != str(stamp[key]):

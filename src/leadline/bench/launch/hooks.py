@@ -4,22 +4,21 @@ Imported by `leadline.bench.inspect_registry` only where a launcher is at work (
 registered as ``leadline/launch``, which the launcher requires, so that nothing runs where this is not installed.
 """
 
-import hashlib
 import logging
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from inspect_ai.hooks import Hooks, RunEnd, TaskEnd, TaskStart, hooks
 from inspect_ai.util import LimitExceededError
 
 from leadline.bench.launch.berth import Berth, Receipt
 from leadline.bench.launch.comparing import compare, header_of
+from leadline.bench.launch.finished import digested
 from leadline.bench.launch.stamps import LAUNCH
 
 _log = logging.getLogger("inspect_ai.leadline")
-_BLOCK = 1 << 20
 
 
 @hooks(name="launch", description="compares each task with its registered protocol")
@@ -32,21 +31,18 @@ class Launched(Hooks):  # type: ignore[misc]  # inspect_ai is optional and unsee
     async def on_task_start(self, data: TaskStart) -> None:
         """Compare the task with the protocol; in strict mode refuse it where it differs, or cannot be compared.
 
+        A task that cannot even be noted is refused in any mode.
+
         Raising LimitExceededError is the one way in which a hook can stop a task: its log says ``error`` and holds
         no sample. Inspect's own status is 0 all the same, so the launcher's tells.
         """
-        strict = self.berth.order().strict
-        receipt = self._compared(data)
-        refused = strict and bool(receipt.differences or receipt.problem)
-        self.berth.put(replace(receipt, refused=refused))
+        try:
+            receipt = self._noted(data)
+        except Exception as error:  # Inspect would swallow it, and the task would run unseen
+            raise _refusal(f"this task cannot be noted: {type(error).__name__}: {error}") from error
         said = _said(receipt)
-        if refused:
-            raise LimitExceededError(
-                "custom",
-                value=float(len(receipt.differences)),
-                limit=0.0,
-                message=f"leadline run --strict: {said}",
-            )
+        if receipt.refused:
+            raise _refusal(f"--strict: {said}", len(receipt.differences))
         if said:
             _log.warning("leadline: %s", said)
 
@@ -59,12 +55,19 @@ class Launched(Hooks):  # type: ignore[misc]  # inspect_ai is optional and unsee
         for log in data.logs:
             self._finished(log)
 
+    def _noted(self, data: TaskStart) -> Receipt:
+        receipt = self._compared(data)
+        refused = self.berth.order().strict and bool(receipt.differences or receipt.problem)
+        receipt = replace(receipt, refused=refused)
+        self.berth.put(receipt)
+        return receipt
+
     def _compared(self, data: TaskStart) -> Receipt:
         receipt = Receipt(data.eval_id, data.spec.task, data.spec.model, task_id=data.spec.task_id)
         try:
             header = header_of(data.spec.model_dump(mode="json"), data.plan.model_dump(mode="json"))
             arm, differences = compare(self.berth.protocol(), self.berth.order(), header)
-        except Exception as error:  # noqa: BLE001 -- Inspect would swallow it, and the task would run unseen
+        except Exception as error:  # noqa: BLE001 -- to be told, not to be hidden
             return replace(
                 receipt, problem=f"could not be compared: {type(error).__name__}: {str(error)[:300]}"
             )
@@ -78,33 +81,15 @@ class Launched(Hooks):  # type: ignore[misc]  # inspect_ai is optional and unsee
         samples = log.results.completed_samples if log.results else 0
         receipt = replace(known, status=str(log.status), samples=samples)
         try:
-            location, digest = self._digested(log.location)
+            location, digest = digested(log.location, self.berth.copies)
             receipt = replace(receipt, location=location, sha256=digest)
         except (OSError, ValueError, ImportError) as error:
             receipt = replace(receipt, problem=f"its log cannot be read: {error}")
         self.berth.put(receipt)
 
-    def _digested(self, location: str) -> tuple[str, str]:
-        if not location:
-            raise ValueError("Inspect does not say where it is")
-        path = location.removeprefix("file://")
-        if "://" not in path:
-            with Path(path).open("rb") as source:
-                return str(Path(path).resolve()), _digest(source)
-        import fsspec
 
-        copy = self.berth.copies / path.rpartition("/")[2]
-        with fsspec.open(path, "rb") as source, copy.open("wb") as target:
-            return str(copy), _digest(source, target)
-
-
-def _digest(source: BinaryIO, target: BinaryIO | None = None) -> str:
-    digest = hashlib.sha256()
-    while block := source.read(_BLOCK):
-        digest.update(block)
-        if target is not None:
-            target.write(block)
-    return digest.hexdigest()
+def _refusal(why: str, differences: int = 1) -> LimitExceededError:
+    return LimitExceededError("custom", value=float(differences), limit=0.0, message=f"leadline run {why}")
 
 
 def _said(receipt: Receipt) -> str:

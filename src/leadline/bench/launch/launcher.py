@@ -97,7 +97,7 @@ def launch_offline(promise: Promise, key: SigningKey, wanted: Wanted, say: Say) 
     intent = sign_intent(promise.study, promise.origin, _now(), key)
     stamp = {STUDY_STAMP: promise.study, INTENT_STAMP: digest_of(intent)}
     berth, held = _berth(promise, planned, wanted, stamp, None)
-    berth.intent.write_bytes(intent)
+    berth.write_intent(intent)
     try:
         ended = _run(berth, held, planned, promise, wanted, say)
     finally:

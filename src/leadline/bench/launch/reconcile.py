@@ -63,8 +63,11 @@ def reconcile(registry: Registry, study: str | None = None, *, allow: Collection
 
 
 def _looked_at(berth: Berth) -> Left:
-    order = berth.order()
-    left = Left(order.study, order.attempt, order.created, len(logs_of(berth)), "waiting")
+    try:
+        order = berth.order()
+        left = Left(order.study, order.attempt, order.created, len(logs_of(berth)), "waiting")
+    except Explained as problem:
+        return Left(berth.folder.name.rpartition("-")[0], None, "", 0, "problem", problem=problem)
     try:
         os.close(berth.hold())
     except StateError:
@@ -95,7 +98,7 @@ def _announced(study: Study, berth: Berth, order: Order) -> Order:
             where=order.study,
             remedy="the certificate is of another log, or forged: attach the logs with `leadline attach`",
         )
-    intent = berth.intent.read_bytes()
+    intent = berth.intent()
     require_own(intent, study.registry.author(), order.study)
     digest = digest_of(intent)
     known: AttemptRow | None = next((row for row in study.attempt_rows if digest in (row.note or "")), None)
