@@ -92,29 +92,21 @@ def test_an_attempt_is_announced_and_closed_far_away(
 
 
 def test_a_registry_that_went_away_gets_the_logs_later(
-    served: Service, connect: Callable[[], Registry], study: Study
+    served: Service, connect: Callable[[], Registry], study: Study, tmp_path: Path
 ) -> None:
-    """The attempt stays open and the folder stays; reconciling does what closing could not."""
+    """The attempt stays open and the folder stays; reconciling there, and nowhere else, does what closing could not."""
     done = run(_once(connect), study, served)
     assert (
         isinstance(done.problem, StoreError) and done.settled is None and done.code == done.problem.exit_code
     )
     assert study.attempts[0].status == "open"
     assert [one.state for one in left_behind(study.id)] == ["waiting"]
+    with World(tmp_path / "other").registry as other:
+        assert [one.state for one in reconcile(other)] == ["elsewhere"]
     with connect() as registry:
         [left] = reconcile(registry)
     assert left.state == "settled" and study.attempts[0].status == "closed"
     assert left_behind() == []
-
-
-def test_a_run_of_another_registry_is_left_alone(
-    served: Service, connect: Callable[[], Registry], study: Study, tmp_path: Path
-) -> None:
-    """Its folder waits for the registry that knows the study."""
-    run(_once(connect), study, served)
-    with World(tmp_path / "other").registry as other:
-        assert [one.state for one in reconcile(other)] == ["elsewhere"]
-    assert len(left_behind()) == 1
 
 
 def _once(connect: Callable[[], Registry]) -> Callable[[], Registry]:
