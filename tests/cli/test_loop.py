@@ -304,7 +304,7 @@ def test_similar_finds_the_study_nearest_in_words(lab: Lab, tmp_path: Path) -> N
     other = write_protocol(tmp_path / "other.yaml", title="Does a hint raise accuracy on subtraction?")
     assert [one["id"] for one in leadline("similar", other, "--json").json["studies"]] == [lab.study]
     assert lab.study in leadline("similar", other).out
-    assert "No registered study" in leadline("similar", lab.protocol).out
+    assert "the very same protocol" in leadline("similar", lab.protocol).out
 
 
 def test_similar_finds_a_study_under_another_title(lab: Lab, tmp_path: Path) -> None:

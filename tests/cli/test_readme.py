@@ -22,7 +22,8 @@ def test_the_loop_in_python_runs_as_written(
     leadline("key", "new", "--key", "author.key")
     study = Path("study.yaml")
     study.write_text(study.read_text().replace("n: 400", "n: 40"))
-    (block,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (block,) = [block for block in blocks if "import inspect_ai" in block]
     Path("loop.py").write_text(block, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "loop.py"], capture_output=True, text=True, timeout=300, check=False

@@ -18,6 +18,8 @@ NAME: Final = "table-mapping"
 #: Bytes of the largest mapping that is read.
 LARGEST: Final = 64 << 10
 _MOST_ENTRIES: Final = 10_000
+#: A mapping has two levels; the bound keeps a parser that is slow in the depth of what it reads from reading on.
+_DEEPEST: Final = 20
 _MARK: Final = b'"leadline_table"'
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -101,9 +103,15 @@ class TableMapping(Struct, forbid_unknown_fields=True, omit_defaults=True, froze
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise _wrong(f"is no JSON document: {error}", where) from error
         try:
-            for number, event in enumerate(yaml.parse(data, Loader=yaml.SafeLoader)):
-                if isinstance(event, yaml.AliasEvent) or number > _MOST_ENTRIES:
-                    raise _wrong("has aliases, or too many entries", where)
+            depth = 0
+            for number, event in enumerate(
+                yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+            ):
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+                    event, yaml.CollectionEndEvent
+                )
+                if isinstance(event, yaml.AliasEvent) or number > _MOST_ENTRIES or depth > _DEEPEST:
+                    raise _wrong("has aliases, too many entries, or too many levels", where)
             return cls._converted(yaml.safe_load(data), where)
         except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise _wrong(f"is no YAML document: {error}", where) from error
