@@ -102,7 +102,7 @@ TABLE = {
         _not_a_log, 3, "LogError", "does not begin like a log", "notes.eval", "copy the log again"
     ),
     "wrong extension": Bad(
-        _wrong_extension, 3, "LogError", "no evaluation log", "notes.txt", ".eval or .json"
+        _wrong_extension, 3, "LogError", "no evaluation log", "notes.txt", "docs/log-formats.md"
     ),
     "no such log": Bad(
         lambda lab: ["compare", "nope.eval", lab.logs],
