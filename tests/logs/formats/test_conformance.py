@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import pytest
 
-from leadline.logs.readers import FORMATS, every_eval_ever, inspect_eval, inspect_json, lm_eval
+from leadline.logs.readers import FORMATS, every_eval_ever, inspect_eval, inspect_json, lm_eval, recording
 from leadline.logs.readers.base import Format
 from leadline.logs.testing import FormatConformance
 from logs.factory import sample, write_eval
 from logs.formats.written import STAMP, instances, lm_results, lm_rows, write_lines, write_record
+from logs.recording.recorded import finished
 
 
 class Written(FormatConformance):
@@ -106,6 +107,18 @@ class TestInspectJson(Written):
         log = {"version": 2, "status": "success", "eval": spec, "samples": [sample(1, "C")]}
         path.write_text(json.dumps(log))
         return (path,)
+
+
+class TestRecording(Written):
+    """Rows that are chained; damage to them is looked at closely elsewhere."""
+
+    format = recording.FORMAT
+    mutations = 8
+
+    def write(self, folder: Path) -> tuple[Path, ...]:
+        """A finished recording."""
+        folder.mkdir()
+        return (finished(folder / "a.jsonl"),)
 
 
 def test_every_format_is_tried() -> None:

@@ -46,6 +46,12 @@ def read(source: Source, sha256: str, request: Request, columns: Columns, ledger
 
 
 def _read(source: Source, sha256: str, request: Request, columns: Columns, ledger: Ledger) -> LogHeader:
+    if source.size > request.limits.document:
+        raise LogError(
+            f"refused: a recording of {source.size:,} bytes; at most {request.limits.document:,} are gathered",
+            where=str(source.path),
+            remedy="record less content, or several attempts",
+        )
     found = scan(source)
     header = build_header(_document(found), source, sha256=sha256, format=NAME)
     ledger.notes += _notes(found)
