@@ -39,19 +39,25 @@ def run(
     """
     alone = not _on_terminal()
     seen: list[int] = []
+    told = 0
     child: subprocess.Popen[bytes] | None = None
 
     def pass_on(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- the signature of a handler
         seen.append(number)
-        if child is not None:
-            _tell(child, seen, alone)
+        tell()
+
+    def tell() -> None:
+        # A signal may come while the child is being started, and again between two lines of this: each is told once.
+        nonlocal told
+        while child is not None and told < len(seen):
+            told += 1
+            _tell(child, seen[:told], alone)
 
     with _handled(pass_on):
         child = subprocess.Popen(  # noqa: S603 -- the command the user asked for
             list(words), env=environment, pass_fds=(held,), stdout=output, process_group=0 if alone else None
         )
-        if seen:
-            _tell(child, seen, alone)
+        tell()
         code = child.wait()
     if seen:
         return Ended(128 + seen[0], True, code < 0)
