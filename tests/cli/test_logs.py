@@ -7,15 +7,7 @@ import yaml
 
 from cli.shell import leadline
 from leadline.logs import read_logs
-from logs.formats.written import lm_rows, write_run
-
-MAPPING = {
-    "leadline_table": 1,
-    "task": "t",
-    "model": "m",
-    "score": "ok",
-    "columns": {"sample_id": "id", "value": "v"},
-}
+from logs.formats.written import MAPPING, lm_rows, write_run
 
 
 def table(path: Path, right: int) -> Path:

@@ -9,16 +9,9 @@ from leadline.errors import InputError
 from leadline.logs.binding import bound_mappings
 from leadline.registry import questions
 from leadline.registry.intake import work
-from logs.formats.written import STAMP, instances, lm_rows, write_record, write_run
+from logs.formats.written import MAPPING, STAMP, instances, lm_rows, write_record, write_run
 from registry.world import World
 
-MAPPING = {
-    "leadline_table": 1,
-    "task": "t",
-    "model": "m",
-    "score": "ok",
-    "columns": {"sample_id": "id", "value": "v"},
-}
 LATER = 4_000_000_000.0
 
 

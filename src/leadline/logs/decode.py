@@ -37,6 +37,18 @@ json_log_decoder: Final = msgspec.json.Decoder(JsonLog)
 OnRetry = Callable[[str], None]
 
 
+def object_in(data: bytes) -> Json | None:
+    """The JSON object that the bytes are, bare NaN and lone surrogates included; None where they are none."""
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        try:
+            found = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+    return found if isinstance(found, dict) else None
+
+
 def decode_sample(data: bytes, *, where: str, on_retry: OnRetry) -> Sample:
     """One whole sample; `where` names it in errors. Raises UnknownShapeError or LogError."""
     try:

@@ -1,13 +1,33 @@
 """A header from what a format does say, with nothing made up for what it does not."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from leadline.logs.headers import DatasetNote, LogHeader
+from leadline.logs.headers import Companion, DatasetNote, LogHeader
 from leadline.logs.source import Source
 
 _ID_LENGTH = 22
+
+
+def joined_header(told: LogHeader, own: LogHeader, companion: LogHeader, **known: Any) -> LogHeader:
+    """What `told` says of a run, as the header of the file `own` whose samples were read; `companion` told it."""
+    fields: dict[str, Any] = {
+        "log": own.log,
+        "path": own.path,
+        "sha256": own.sha256,
+        "size": own.size,
+        "format": own.format,
+        "samples_read": own.samples_read,
+        "item_digests": own.item_digests,
+        "aggregate_only": False,
+        "companions": (
+            Companion(companion.log, companion.path, companion.sha256, companion.size, companion.format),
+        ),
+        "ties": {},
+    }
+    return replace(told, **(fields | known))
 
 
 def new_header(

@@ -8,7 +8,7 @@ import msgspec
 
 from leadline.errors import LogError
 from leadline.logs.accounting import Ledger
-from leadline.logs.decode import reparse
+from leadline.logs.decode import object_in, reparse
 from leadline.logs.limits import Limits
 from leadline.logs.shapes import Json
 from leadline.logs.source import Source
@@ -29,20 +29,7 @@ def first_object(source: Source) -> Json | None:
     line, newline, _ = head.partition(b"\n")
     if not newline and source.size > _PROBED:
         return None
-    return _object(line)
-
-
-def _object(line: bytes) -> Json | None:
-    if not line.rstrip().endswith(b"}"):
-        return None
-    try:
-        found = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            return None
-    return found if isinstance(found, dict) else None
+    return object_in(line) if line.rstrip().endswith(b"}") else None
 
 
 def objects(source: Source, limits: Limits, ledger: Ledger) -> Iterator[tuple[int, Json]]:
@@ -102,6 +89,16 @@ def _check(source: Source, number: int, length: int, rows: int, limits: Limits) 
             f"refused: {what}",
             where=str(source.path),
             remedy="if this log is known to be honest, pass read_logs(..., limits=Limits(...)) with room for it",
+        )
+
+
+def require_gatherable(source: Source, limits: Limits, what: str) -> None:
+    """LogError for a file whose rows are gathered in memory and which is larger than a document may be."""
+    if source.size > limits.document:
+        raise LogError(
+            f"refused: {what} of {source.size:,} bytes; at most {limits.document:,} are gathered",
+            where=str(source.path),
+            remedy="pass read_logs(..., limits=Limits(document=...)) with room for it",
         )
 
 

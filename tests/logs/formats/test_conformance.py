@@ -1,6 +1,7 @@
 """Leadline's own formats pass the tests it asks of others'."""
 
 import json
+from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,9 +25,9 @@ class Written(FormatConformance):
         """Put the files in place."""
         monkeypatch.setattr(type(self), "files", self.write(tmp_path / "files"), raising=False)
 
+    @abstractmethod
     def write(self, folder: Path) -> tuple[Path, ...]:
         """Files of the format in a new folder."""
-        raise NotImplementedError
 
 
 class TestLmEvalSamples(Written):

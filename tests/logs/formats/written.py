@@ -8,6 +8,14 @@ from typing import Any
 
 STAMP = "2026-03-01T10-00-00.000001"
 BEGUN = 1772359200.5
+#: Of a table of one task and model, with a value a row.
+MAPPING = {
+    "leadline_table": 1,
+    "task": "t",
+    "model": "m",
+    "score": "ok",
+    "columns": {"sample_id": "id", "value": "v"},
+}
 
 
 def sha(text: str) -> str:

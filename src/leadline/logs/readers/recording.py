@@ -18,6 +18,7 @@ from leadline.logs.decode import encode, parsed_object
 from leadline.logs.header_build import build_header
 from leadline.logs.headers import LogHeader
 from leadline.logs.intake import Intake
+from leadline.logs.lines import require_gatherable
 from leadline.logs.readers.base import Format
 from leadline.logs.recording.rows import item_content
 from leadline.logs.recording.scan import Key, Scan, results, scan
@@ -46,12 +47,7 @@ def read(source: Source, sha256: str, request: Request, columns: Columns, ledger
 
 
 def _read(source: Source, sha256: str, request: Request, columns: Columns, ledger: Ledger) -> LogHeader:
-    if source.size > request.limits.document:
-        raise LogError(
-            f"refused: a recording of {source.size:,} bytes; at most {request.limits.document:,} are gathered",
-            where=str(source.path),
-            remedy="record less content, or several attempts",
-        )
+    require_gatherable(source, request.limits, "a recording")
     found = scan(source)
     header = build_header(_document(found), source, sha256=sha256, format=NAME)
     ledger.notes += _notes(found)

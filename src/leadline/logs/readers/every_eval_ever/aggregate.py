@@ -1,16 +1,13 @@
 """Aggregate records of schema 0.2 and 0.3: results as somebody reports them, and where their samples are."""
 
-import json
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
-
 from leadline.logs.accounting import Ledger
 from leadline.logs.columns import Columns
-from leadline.logs.decode import decode_object, unknown_shape
+from leadline.logs.decode import decode_object, object_in, unknown_shape
 from leadline.logs.headers import ClaimedMetric, DatasetNote, LogHeader, utc
 from leadline.logs.headers_new import evaluation_id, new_header
 from leadline.logs.readers.base import Format
@@ -30,15 +27,9 @@ def recognise(source: Source) -> bool:
     data = source.whole()
     if not all(part in data for part in _PARTS):
         return False
-    try:
-        document = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError):
-            return False
+    document = object_in(data)
     return (
-        isinstance(document, dict)
+        document is not None
         and isinstance(document.get("evaluation_results"), list)
         and isinstance(document.get("model_info"), dict)
         and isinstance(document.get("schema_version"), str)

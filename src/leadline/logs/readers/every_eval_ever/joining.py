@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from leadline.logs.headers import Companion, LogHeader
+from leadline.logs.headers import LogHeader
+from leadline.logs.headers_new import joined_header
 from leadline.logs.readers.base import Joined, ReadLog
 from leadline.logs.readers.every_eval_ever import aggregate, instances
 
@@ -57,25 +58,17 @@ def _completed(log: ReadLog, record: LogHeader) -> ReadLog:
     if total is not None and total != own.ties["rows"]:
         notes.append(f"the record speaks of {total:,} rows and {own.ties['rows']:,} are here")
     contradicted = record.ties["checksum"] is not None and not _summed(own, record)
-    header = replace(
+    header = joined_header(
         record,
-        log=own.log,
-        path=own.path,
-        sha256=own.sha256,
-        size=own.size,
-        format=own.format,
+        own,
+        record,
         eval_id=own.eval_id,
         task=own.task,
-        samples_read=own.samples_read,
         total_samples=own.samples_read + max(0, (total or 0) - own.ties["rows"]),
         dataset_sha256=None if contradicted else own.dataset_sha256,
         dataset_problem="the checksum in the aggregate record is of other instances"
         if contradicted
         else own.dataset_problem,
-        item_digests=own.item_digests,
-        aggregate_only=False,
-        companions=(Companion(record.log, record.path, record.sha256, record.size, record.format),),
-        ties={},
     )
     account = replace(log.account, claimed=header.total_samples, notes=tuple(notes))
     return ReadLog(header, account)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from leadline.logs.headers import Companion, LogHeader
+from leadline.logs.headers import LogHeader
+from leadline.logs.headers_new import joined_header
 from leadline.logs.readers.base import Joined, ReadLog
 from leadline.logs.readers.lm_eval import results, samples
 
@@ -94,20 +95,12 @@ def _completed(log: ReadLog, place: _Place) -> ReadLog:
         own.ties.get("task_hash"),
         task.ties.get("task_hash"),
     )
-    header = replace(
+    header = joined_header(
         task,
-        log=own.log,
-        path=own.path,
-        sha256=own.sha256,
-        size=own.size,
-        format=own.format,
-        samples_read=own.samples_read,
+        own,
+        run,
         dataset_sha256=None if contradicted else own.dataset_sha256,
         dataset_problem=own.dataset_problem or (_OTHER if contradicted else None),
-        item_digests=own.item_digests,
-        aggregate_only=False,
-        companions=(Companion(run.log, run.path, run.sha256, run.size, run.format),),
-        ties={},
     )
     notes = (
         log.account.notes if _proven(own, place) else (*log.account.notes, f"joined with {run.log} by name")

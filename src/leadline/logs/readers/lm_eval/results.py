@@ -1,6 +1,5 @@
 """`results_*.json`: what a run of lm-eval was told, and the aggregates it reports, a log for each task."""
 
-import json
 import math
 import re
 from collections.abc import Iterable
@@ -8,11 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import msgspec
-
 from leadline.logs.accounting import Ledger
 from leadline.logs.columns import Columns
-from leadline.logs.decode import decode_object, unknown_shape
+from leadline.logs.decode import decode_object, object_in, unknown_shape
 from leadline.logs.headers import ClaimedMetric, DatasetNote, LogHeader
 from leadline.logs.headers_new import evaluation_id, new_header
 from leadline.logs.readers.base import Format
@@ -37,16 +34,11 @@ def recognise(source: Source) -> bool:
     data = source.whole()
     if not all(part in data for part in _PARTS):
         return False
-    try:
-        document = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError):
-            return all(part in source.head for part in _PARTS[:1]) and b",none" in source.head
-    return isinstance(document, dict) and all(
-        isinstance(document.get(part), dict) for part in ("results", "configs", "versions", "n-shot")
-    )
+    document = object_in(data)
+    if document is None:  # or the beginning of one that was cut
+        begun = source.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+        return begun and _PARTS[0] in source.head and b",none" in source.head
+    return all(isinstance(document.get(part), dict) for part in ("results", "configs", "versions", "n-shot"))
 
 
 def read(source: Source, sha256: str, request: Request, columns: Columns, ledger: Ledger) -> LogHeader:  # noqa: ARG001

@@ -22,7 +22,7 @@ from leadline.logs.decode import encode, unknown_shape
 from leadline.logs.headers import LogHeader
 from leadline.logs.headers_new import evaluation_id, new_header
 from leadline.logs.intake import Intake, sort_key
-from leadline.logs.lines import first_object, objects, text_of
+from leadline.logs.lines import first_object, objects, require_gatherable, text_of
 from leadline.logs.readers.base import Format
 from leadline.logs.request import Request
 from leadline.logs.shapes import Json, Sample, Score
@@ -51,12 +51,7 @@ def recognise(source: Source) -> bool:
 
 def read(source: Source, sha256: str, request: Request, columns: Columns, ledger: Ledger) -> LogHeader:
     """Read one file of samples; of what was run it knows the documents alone, see `join`."""
-    if source.size > request.limits.document:
-        raise LogError(
-            f"refused: a file of samples of {source.size:,} bytes; at most {request.limits.document:,} are gathered",
-            where=str(source.path),
-            remedy="pass read_logs(..., limits=Limits(document=...)) with room for it",
-        )
+    require_gatherable(source, request.limits, "a file of samples")
     gathered = _Gathered(str(source.path))
     for number, row in objects(source, request.limits, ledger):
         gathered.take(number, row)
