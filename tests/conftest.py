@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,13 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """Collect what Inspect left open while the test's own filter of warnings holds, not during some later test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

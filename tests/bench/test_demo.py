@@ -1,7 +1,5 @@
 """The demonstration's protocols are current, run for real, and get the verdicts their models earn."""
 
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +19,8 @@ from leadline.registry.registry import Registry
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Collect Inspect's streams while the filter above holds, not during some later test."""
-    yield
-    gc.collect()
 
 
 def test_at_least_three_protocols_bind_the_shipped_weights() -> None:

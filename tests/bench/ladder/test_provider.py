@@ -1,8 +1,6 @@
 """The ladder under Inspect, end to end."""
 
 import asyncio
-import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,14 +30,8 @@ from leadline.errors import InputError, StateError
 pytestmark = [
     pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Collect Inspect's streams while the filter above holds, not during some later test."""
-    yield
-    gc.collect()
 
 
 def read(path: Path) -> EvalLog:
