@@ -17,7 +17,8 @@ from leadline.protocol.blocks.design import Arm, Dataset, Measure, Scorer, Solve
 from leadline.protocol.blocks.identity import Author, Model
 from leadline.protocol.model import Protocol
 from leadline.verdict.conformance.settings import CONDUCT, LIMITS, TRANSPORT
-from leadline.verdict.draft import DEFAULT_SMALLEST, FILL_IN, name_of, plain
+from leadline.verdict.draft import DEFAULT_SMALLEST, FILL_IN
+from leadline.verdict.from_headers import name_of, plain
 
 #: Datasets up to this many items are promised id by id, larger ones by hash and number alone.
 MAX_LISTED = 5_000

@@ -15,6 +15,7 @@ from leadline.cli.commands import (
     backup,
     care,
     exchange,
+    importing,
     invite,
     key,
     lifecycle,
@@ -89,7 +90,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
 )
 for command in COMMANDS:
     app.command()(command)
-app.command("import")(exchange.import_)
+app.command("import")(importing.import_)
 app.command("take-down")(lifecycle.take_down)
 for command in (*recovery.COMMANDS, signing.sign, uploading.sign_upload, *invite.COMMANDS):
     key.app.command()(command)

@@ -14,6 +14,7 @@ from leadline.ledger.dsse import decode
 from leadline.ledger.statements import parse
 from leadline.ledger.tlog.tile import entries_path, tiles
 from leadline.logs import read_logs
+from leadline.logs.binding import with_mapping
 from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
 from leadline.registry.statements import ENVELOPE, TAKEN_DOWN, log_path, statements_of
@@ -24,6 +25,8 @@ from leadline.verdict.needs import required_columns
 from leadline.verdict.report import Report
 
 if TYPE_CHECKING:
+    from leadline.logs.headers import LogHeader
+    from leadline.logs.mapping import MappingLike
     from leadline.registry.registry import Registry
     from leadline.registry.study import Study
 
@@ -162,36 +165,42 @@ def import_logs(
     protocol: Protocol,
     logs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",
     *,
-    source: str,
+    source: str | None = None,
     note: str = "",
+    mapping: "MappingLike | None" = None,
 ) -> Imported:
     """Record what existing logs show under a protocol that was never registered; always retrospective.
 
     The analysis is computed exactly as for a registered study; the record says that nothing was promised
-    beforehand. Raises InputError when no log can be read.
+    beforehand. ``source`` says where the logs come from; without it, how many there are, of which formats, and when
+    they were run. ``mapping`` says what the columns of tables among them mean, and is kept with them. Raises
+    InputError when no log can be read. What the logs hold becomes public: search them first
+    (`leadline.registry.scan`).
     """
     author = registry.author()
     # The report is about the canonical bytes: whoever computes it again has nothing else (0.0 is written 0 there).
     protocol = Protocol.parse(protocol.canonical_bytes(), name="protocol.json")
-    paths = [logs] if isinstance(logs, str | os.PathLike) else list(logs)
-    samples = read_logs(paths, tier="sample", columns=list(required_columns(protocol)) or None)
-    if not samples.headers:
-        raise InputError(
-            "none of these files is an evaluation log",
-            remedy="pass logs of a format that is read (docs/log-formats.md)",
-        )
-    report = analyze(protocol, samples)
-    registry.store.put_blob(protocol.canonical_bytes())
-    read = {path: None for one in samples.headers for path in (one.path, *(c.path for c in one.companions))}
-    for path in read:
-        with Path(path).open("rb") as file:
-            registry.store.put_blob(file)
+    with with_mapping(logs, mapping) as paths:
+        samples = read_logs(paths, tier="sample", columns=list(required_columns(protocol)) or None)
+        if not samples.headers:
+            raise InputError(
+                "none of these files is an evaluation log",
+                remedy="pass logs of a format that is read (docs/log-formats.md)",
+            )
+        report = analyze(protocol, samples)
+        registry.store.put_blob(protocol.canonical_bytes())
+        read = {
+            path: None for one in samples.headers for path in (one.path, *(c.path for c in one.companions))
+        }
+        for path in read:
+            with Path(path).open("rb") as file:
+                registry.store.put_blob(file)
     digest = registry.store.put_blob(report.to_json())
     said = {
         "content": "report",
         "digest": digest,
         "title": protocol.title,
-        "source": source,
+        "source": source or _described(samples.headers),
         "note": note or None,
         "created": registry.time(),
     }
@@ -201,6 +210,14 @@ def import_logs(
         lambda view: [*registry.introduce(view, first.name, first.kind), ("import", said, author)]
     )[-1]
     return Imported(receipt.index, digest, report)
+
+
+def _described(headers: "Sequence[LogHeader]") -> str:
+    """Where logs come from, as far as they say it themselves."""
+    formats = ", ".join(sorted({header.format for header in headers}))
+    days = sorted(header.begun.date().isoformat() for header in headers if header.begun is not None)
+    when = "" if not days else f", run {days[0]}" if days[0] == days[-1] else f", run {days[0]} to {days[-1]}"
+    return f"{len(headers)} evaluation {'log' if len(headers) == 1 else 'logs'} ({formats}){when}"
 
 
 def _chunks(source: BinaryIO) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from leadline.logs.headers import LogHeader
 from leadline.logs.recording.shapes import FORMAT as RECORDING
-from leadline.protocol.blocks.design import Arm
+from leadline.protocol.blocks.design import Arm, Task
 from leadline.protocol.model import Protocol
 
 #: The arm's name in eval metadata settles a tie (it is a stamp, so it never overrules a difference).
@@ -39,11 +39,14 @@ def assign(protocol: Protocol, headers: Sequence[LogHeader]) -> dict[str, str | 
 def closest(protocol: Protocol, header: LogHeader) -> list[str]:
     """The arms whose promises differ least from this log; the stamp decides among them, where it names one of them.
 
-    Empty when neither task nor model is any arm's.
+    Arms that are equally close are told apart by version and plan of their tasks first. Empty when neither task nor
+    model is any arm's.
     """
     distances = {arm.name: _distance(protocol, arm, header) for arm in protocol.arms}
     known = {name: distance for name, distance in distances.items() if distance is not None}
     nearest = [name for name, distance in known.items() if distance == min(known.values())]
+    if len(nearest) > 1:
+        nearest = [n for n in nearest if _is_planned(protocol.task(protocol.arm(n).task), header)] or nearest
     stamp = (header.metadata or {}).get(ARM_STAMP)
     return [stamp] if stamp in nearest else nearest
 
@@ -72,6 +75,19 @@ def _distance(protocol: Protocol, arm: Arm, header: LogHeader) -> int | None:
     distance += len((header.task_args_passed or {}).keys() - expected.keys())
     distance += _differing(expected_generate(protocol, arm), header.generate_config)
     return distance + _differing(arm.metadata, header.metadata)
+
+
+def _is_planned(task: Task, header: LogHeader) -> bool:
+    """Whether the log is of the task's version, and ran its steps; a step's parameters may be left open."""
+    if task.version is not None and str(task.version) != header.task_version:
+        return False
+    return task.solver is None or (
+        len(task.solver) == len(header.steps)
+        and all(
+            step.solver == ran.get("solver") and step.params in (None, ran.get("params") or {})
+            for step, ran in zip(task.solver, header.steps, strict=True)
+        )
+    )
 
 
 def _differing(expected: Mapping[str, Any], found: Mapping[str, Any] | None) -> int:

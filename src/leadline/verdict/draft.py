@@ -1,6 +1,5 @@
 """A protocol drafted from logs: what they say is filled in, what only a person knows is marked."""
 
-import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -9,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leadline.logs.headers import LogHeader
-from leadline.protocol.blocks.base import Block
 from leadline.protocol.blocks.claims import Estimand, Hypothesis
 from leadline.protocol.blocks.conduct import Assumptions, Foreknowledge, SampleSize
-from leadline.protocol.blocks.design import Arm, Dataset, Measure, Scorer, SolverStep, Task
-from leadline.protocol.blocks.identity import Author, Model
+from leadline.protocol.blocks.design import Arm, Measure, Task
+from leadline.protocol.blocks.identity import Author
 from leadline.protocol.document import dump
 from leadline.protocol.model import Protocol
-from leadline.verdict.conformance.context import same, show
-from leadline.verdict.conformance.settings import CONDUCT, LIMITS
+from leadline.verdict.conformance.context import same
+from leadline.verdict.from_headers import beyond, line, models_of, name_of, plain, shown, task_of
 from leadline.verdict.seeding import FROM_FREEZE
 from leadline.verdict.sides import Difference, decoding, differing, is_telling
 
@@ -41,7 +39,7 @@ def draft_from_comparison(comparison: "Comparison") -> str:
     headers = [header for side in comparison.headers for header in side]
     lead = next((one for one in differing(a, b) if is_telling(one.name)), None)
     arms = _arm_names(a, b, lead)
-    models = _models([a, b])
+    models = models_of([a, b])
     tasks = _tasks(list(zip(arms, comparison.headers, strict=True)))
     measure = Measure(name=name_of(comparison.score), score=comparison.score, cluster=comparison.cluster_by)
     protocol = Protocol(
@@ -57,7 +55,7 @@ def draft_from_comparison(comparison: "Comparison") -> str:
         hypotheses=(
             Hypothesis(
                 id="H1",
-                claim=_line(f"{FILL_IN}: {arms[0]} and {arms[1]} differ on {comparison.score}"),
+                claim=line(f"{FILL_IN}: {arms[0]} and {arms[1]} differ on {comparison.score}"),
                 kind="differs",
                 estimand=Estimand(type="paired_difference", measure=measure.name, arms=arms),
                 smallest=comparison.smallest or DEFAULT_SMALLEST,
@@ -85,13 +83,13 @@ def preface(protocol: Protocol, pilots: Sequence[LogHeader]) -> str:
         "Then: leadline check FILE, and leadline register FILE (FILE is this file).",
     )
     wrap = partial(textwrap.wrap, width=108, break_long_words=False, break_on_hyphens=False)
-    return "".join(f"# {line}\n" for paragraph in paragraphs for line in wrap(paragraph))
+    return "".join(f"# {row}\n" for paragraph in paragraphs for row in wrap(paragraph))
 
 
 def fields_to_fill(protocol: Protocol) -> tuple[str, ...]:
     """Paths of the fields that still say FILL IN, in the order of the document, e.g. `authors[0].name`."""
     document = protocol.model_dump(mode="json", exclude_defaults=True)
-    return tuple(_line(path) for path, text in _texts(document, "") if FILL_IN in text)
+    return tuple(line(path) for path, text in _texts(document, "") if FILL_IN in text)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -128,13 +126,13 @@ def _news(pilots: Sequence[LogHeader]) -> str:
 def _title(a: LogHeader, b: LogHeader, lead: Difference | None) -> str:
     on = f" on {a.task}" if a.task == b.task else ""
     if a.model != b.model:
-        return _line(f"{a.model} against {b.model}{on}")
+        return line(f"{a.model} against {b.model}{on}")
     if lead is None:
-        return _line(f"{a.model} against itself{on}")
+        return line(f"{a.model} against itself{on}")
     if lead.name == "solver":
-        return _line(f"One solver against another, {a.model}{on}")
-    values = f"{_shown(lead.a)} against {_shown(lead.b)}"
-    return _line(f"{lead.name} {values}, {a.model}{on}")
+        return line(f"One solver against another, {a.model}{on}")
+    values = f"{shown(lead.a)} against {shown(lead.b)}"
+    return line(f"{lead.name} {values}, {a.model}{on}")
 
 
 def _arm_names(a: LogHeader, b: LogHeader, lead: Difference | None) -> tuple[str, str]:
@@ -148,37 +146,11 @@ def _arm_names(a: LogHeader, b: LogHeader, lead: Difference | None) -> tuple[str
         names = [name_of(header.task) for header in (a, b)]
     else:
         key = lead.name.rpartition(".")[2]
-        values = [_shown(value) for value in (lead.a, lead.b)]
+        values = [shown(value) for value in (lead.a, lead.b)]
         if lead.name == "solver" or max(map(len, values)) > _NAMED:
             values = ["a", "b"]
         names = [name_of(f"{key}-{value}") for value in values]
     return (names[0], names[1]) if names[0] != names[1] else ("a", "b")
-
-
-def _shown(value: Any) -> str:
-    return "unset" if value is None else show(value)
-
-
-def _line(text: str) -> str:
-    """Text as one line of a protocol: no control characters, at most 500 characters."""
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)[:500]
-
-
-def name_of(text: str) -> str:
-    """A block name made from any text."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:64] or "x"
-
-
-def _models(headers: Sequence[LogHeader]) -> dict[str, Model]:
-    return {
-        header.model: Model(
-            name=name_of(header.model),
-            id=header.model,
-            base_url=header.model_base_url,
-            args=plain(header.model_args),
-        )
-        for header in headers
-    }
 
 
 def _tasks(sides: Sequence[tuple[str, Sequence[LogHeader]]]) -> dict[str, Task]:
@@ -189,49 +161,12 @@ def _tasks(sides: Sequence[tuple[str, Sequence[LogHeader]]]) -> dict[str, Task]:
     (first, ours), (second, theirs) = sides
     one, two = ours[0], theirs[0]
     if one.task == two.task and same(list(one.steps), list(two.steps)):
-        shared = _task([*ours, *theirs], name_of(one.task))
-        return {first: shared, second: shared}
+        both = task_of([*ours, *theirs], name_of(one.task), _decoding)
+        return {first: both, second: both}
     names = [name_of(one.task), name_of(two.task)]
     if names[0] == names[1]:
         names = [name_of(f"{names[0][:40]}-{arm[:20]}") for arm in (first, second)]
-    return {first: _task(ours, names[0]), second: _task(theirs, names[1])}
-
-
-def _task(headers: Sequence[LogHeader], name: str) -> Task:
-    first = headers[0]
-    same_items = all(header.dataset_sha256 == first.dataset_sha256 for header in headers)
-    ids = sorted(first.item_digests) if same_items and first.item_digests else None
-    counts = {len(header.item_digests) for header in headers}
-    return Task(
-        name=name,
-        task=first.task,
-        version=first.task_version or None,
-        args=_shared([plain(header.task_args) for header in headers]),
-        dataset=Dataset(
-            name=first.dataset.name,
-            sha256=first.dataset_sha256 if same_items else None,
-            n=counts.pop() if len(counts) == 1 and 0 not in counts else None,
-            samples=tuple(ids) if ids else None,
-        ),
-        epochs=first.epochs,
-        limits={key: first.config[key] for key in (*LIMITS, *CONDUCT) if first.config.get(key)},
-        generate=_shared([_decoding(header) for header in headers]),
-        solver=_steps(headers),
-        scorers=tuple(
-            Scorer(name=str(scorer.get("name")), params=plain(scorer.get("options") or {}))
-            for scorer in first.scorers
-        ),
-    )
-
-
-def _steps(headers: Sequence[LogHeader]) -> tuple[SolverStep, ...] | None:
-    first = headers[0]
-    if any(header.steps != first.steps for header in headers) or not first.steps:
-        return None
-    return tuple(
-        SolverStep(solver=str(step.get("solver")), params=plain(step.get("params") or {}))
-        for step in first.steps
-    )
+    return {first: task_of(ours, names[0], _decoding), second: task_of(theirs, names[1], _decoding)}
 
 
 def _arm(name: str, header: LogHeader, model: str, task: Task) -> Arm:
@@ -240,8 +175,8 @@ def _arm(name: str, header: LogHeader, model: str, task: Task) -> Arm:
         technique=f"{FILL_IN} (arm {name})",
         model=model,
         task=task.name,
-        task_args=_beyond(plain(header.task_args), task.args),
-        generate=_beyond(_decoding(header), task.generate),
+        task_args=beyond(plain(header.task_args), task.args),
+        generate=beyond(_decoding(header), task.generate),
     )
 
 
@@ -260,15 +195,6 @@ def _is_sampled(header: LogHeader) -> bool:
     return (_temperature(header) or 0.0) > 0
 
 
-def _shared(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    first = settings[0]
-    return {key: value for key, value in first.items() if all(key in s and s[key] == value for s in settings)}
-
-
-def _beyond(settings: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in shared}
-
-
 def _assumptions(comparison: "Comparison") -> Assumptions:
     """The pilot's own numbers, so that power is computed from them."""
     binary = comparison.both is not None
@@ -283,14 +209,3 @@ def _assumptions(comparison: "Comparison") -> Assumptions:
         sd=None if sd is None else max(round(sd, 6), 1e-6),
         source="the two logs this draft was made from",
     )
-
-
-def plain(value: Any) -> Any:
-    """Logged settings as plain JSON values."""
-    if isinstance(value, Block):
-        return value.model_dump(mode="json")
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)

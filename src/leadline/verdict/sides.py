@@ -132,11 +132,11 @@ def _setup(header: LogHeader) -> Settings:
         "task_version": header.task_version,
         "model": header.model,
         "model_base_url": header.model_base_url,
-        **_dotted("task_args", header.task_args),
-        **_dotted("model_args", header.model_args),
-        **_dotted("model_roles", header.model_roles),
-        **_dotted("generate_config", decoding(header)),
-        **_dotted("config", _conduct(header)),
+        **dotted("task_args", header.task_args),
+        **dotted("model_args", header.model_args),
+        **dotted("model_roles", header.model_roles),
+        **dotted("generate_config", decoding(header)),
+        **dotted("config", _conduct(header)),
         "solver": list(header.steps),
     }
 
@@ -145,8 +145,8 @@ def _flat(header: LogHeader) -> Settings:
     """Every setting that is compared between the sides, transport and packages included."""
     return {
         **_setup(header),
-        **_dotted("generate_config", header.generate_config),
-        **_dotted("packages", header.packages),
+        **dotted("generate_config", header.generate_config),
+        **dotted("packages", header.packages),
     }
 
 
@@ -157,7 +157,8 @@ def _conduct(header: LogHeader) -> Settings:
     return {"epochs": header.epochs, **found}
 
 
-def _dotted(root: str, settings: Settings | None) -> Settings:
+def dotted(root: str, settings: Settings | None) -> Settings:
+    """Settings that are set, by names such as `task_args.shots`."""
     return {f"{root}.{key}": value for key, value in (settings or {}).items() if value is not None}
 
 
@@ -165,7 +166,7 @@ def _listed(groups: Sequence[Sequence[LogHeader]]) -> str:
     """Each group by the settings in which the groups differ, and its files."""
     setups = [_setup(group[0]) for group in groups]
     names = dict.fromkeys(name for setup in setups for name in setup)
-    telling = _apart([{name: _full(setup.get(name)) for name in names} for setup in setups])
+    telling = fewest_apart([{name: full(setup.get(name)) for name in names} for setup in setups])
     parts = []
     for setup, group in zip(setups[:_NAMED], groups[:_NAMED], strict=True):
         what = ", ".join(f"{name} {_value(name, setup.get(name))}" for name in telling)
@@ -174,7 +175,7 @@ def _listed(groups: Sequence[Sequence[LogHeader]]) -> str:
     return "; ".join(parts) + (f"; and {more} more" if more else "")
 
 
-def _apart(setups: Sequence[dict[str, str]]) -> list[str]:
+def fewest_apart(setups: Sequence[dict[str, str]]) -> list[str]:
     """The fewest settings, the telling ones first, that tell the setups apart."""
     chosen: list[str] = []
     told: list[tuple[str, ...]] = [() for _ in setups]
@@ -185,7 +186,8 @@ def _apart(setups: Sequence[dict[str, str]]) -> list[str]:
     return chosen
 
 
-def _full(value: Any) -> str:
+def full(value: Any) -> str:
+    """A setting as text in full, so that equal texts are equal settings."""
     return show(value, 1_000_000)
 
 

@@ -5,9 +5,7 @@ from typing import Annotated
 import typer
 
 from leadline.cli import options
-
-#: Findings listed one by one before an error sums them up.
-_SHOWN = 10
+from leadline.cli.scanning import AllowFinding, require_publishable
 
 
 def attach(
@@ -23,10 +21,7 @@ def attach(
             help="Attach even what began before the freeze, or is stamped for another study or attempt.",
         ),
     ] = False,
-    allow_finding: Annotated[
-        list[str] | None,
-        typer.Option("--allow-finding", metavar="CODE", help="Publish what a scan found of this kind."),
-    ] = None,
+    allow_finding: AllowFinding = None,
     mapping: options.Mapping = None,
     store: options.Store = None,
     key: options.Key = None,
@@ -43,17 +38,9 @@ def attach(
     given files, attached now or before.
     """
     from leadline.cli.opening import repeated, writing
-    from leadline.cli.output import Page, busy, emit, note
-    from leadline.registry.scan import require_clean, scan_logs
+    from leadline.cli.output import Page, busy, emit
 
-    with busy("searching the logs for secrets"):
-        found_in = scan_logs(logs if mapping is None else [*logs, mapping])
-    for one in found_in.blocking()[:_SHOWN]:
-        note(f"{one.code}: {one}" + (f", {one.times} times" if one.times > 1 else ""))
-    for code in {one.code: None for one in found_in.findings if not one.blocks}:
-        first = next(one for one in found_in.findings if one.code == code)
-        note(f"{code}, {found_in.totals[code]} times, will be public: {first}")
-    require_clean(found_in, allow_finding or ())
+    require_publishable(logs if mapping is None else [*logs, mapping], allow_finding or ())
     with writing(store, key) as registry:
         found = registry.study(study)
         before = {row.sha256 for row in found.attachments}

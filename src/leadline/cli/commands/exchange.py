@@ -1,15 +1,12 @@
-"""`leadline export`, `import`: records out, outside data in."""
+"""`leadline export`: records out."""
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from leadline.cli import options
-
-if TYPE_CHECKING:
-    from leadline.cli.output import Page
 
 
 def export(
@@ -99,107 +96,3 @@ def _is_id(text: str) -> bool:
     except InputError:
         return False
     return True
-
-
-def import_(
-    first: Annotated[
-        str,
-        typer.Argument(metavar="PROTOCOL|RESULT", help="A protocol, YAML or JSON; with --title, a result."),
-    ],
-    source: Annotated[
-        str,
-        typer.Option("--source", metavar="TEXT", help="Where it comes from: a URL, a paper, a person."),
-    ],
-    logs: Annotated[
-        list[str] | None, typer.Argument(metavar="LOGS", help="Evaluation logs, or folders of them.")
-    ] = None,
-    title: Annotated[
-        str | None,
-        typer.Option(
-            "--title", metavar="TEXT", help="Record the file itself, a finished result, under this title."
-        ),
-    ] = None,
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="A remark for the record.")] = "",
-    store: options.Store = None,
-    key: options.Key = None,
-    origin: options.Origin = None,
-    invitation: options.Invitation = None,
-    json: options.Json = False,
-) -> None:
-    """Record what existing logs show, as retrospective.
-
-    The analysis is the same as for a registered study; the record says that nothing was promised beforehand, so it
-    weighs less. With --title no logs are needed: RESULT is recorded as it is, the JSON of `leadline compare` or any
-    table.
-
-    JSON: {"index", "report": sha256, "verdicts": {hypothesis: {"outcome", "standing", "reason"}}}; with --title
-    {"index", "content": "report" or "table"}.
-    """
-    from leadline.cli.opening import writing
-    from leadline.cli.output import Page, busy, emit
-    from leadline.protocol import Protocol
-    from leadline.registry.exchange import import_logs
-    from leadline.verdict.terminal import print_report
-
-    if title is not None:
-        _import_result(first, logs or [], title, source, note, store, key, origin, invitation, json=json)
-        return
-    if not logs:
-        raise typer.BadParameter("name the logs, or with --title a result", param_hint="LOGS")
-    plan = Protocol.load(first)
-    with (
-        writing(store, key, create=True, origin=origin, invitation=invitation) as registry,
-        busy("reading the logs and running the analysis"),
-    ):
-        found = import_logs(registry, plan, logs, source=source, note=note)
-    verdicts = found.report.verdicts
-    if json:
-        said = {
-            h: {"outcome": v.outcome, "standing": v.standing, "reason": v.reason} for h, v in verdicts.items()
-        }
-        emit({"index": found.index, "report": found.digest, "verdicts": said})
-        return
-    page = Page()
-    print_report(found.report, page.console)
-    page.gap()
-    _recorded(page, found.index)
-
-
-def _import_result(
-    path: str,
-    more: list[str],
-    title: str,
-    source: str,
-    note: str,
-    store: str | None,
-    key: str | None,
-    origin: str | None,
-    invitation: str | None,
-    *,
-    json: bool,
-) -> None:
-    """Record a finished result as it is."""
-    from leadline.cli.opening import writing
-    from leadline.cli.output import Page, emit
-    from leadline.registry.retrospective import MOST_BYTES, Retrospective
-
-    if more:
-        raise typer.BadParameter("a result is one file", param_hint="LOGS")
-    with Path(path).open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    content: Literal["report", "table"] = "report" if data.lstrip()[:1] == b"{" else "table"
-    with writing(store, key, create=True, origin=origin, invitation=invitation) as registry:
-        receipt = registry.record_retrospective(
-            Retrospective(title, source, data, content=content, note=note or None)
-        )
-    if json:
-        emit({"index": receipt.index, "content": content})
-        return
-    _recorded(Page(), receipt.index)
-
-
-def _recorded(page: "Page", index: int) -> None:
-    from leadline.registry.retrospective import WORDS
-
-    page.line(f"Recorded as retrospective, entry {index}.", "bold")
-    page.line(f"It is {WORDS}.", "dim")
