@@ -286,3 +286,25 @@ def test_every_kind_of_claim_makes_a_protocol_that_is_judged(tmp_path: Path, exp
     write(tmp_path, "b", samples=samples_of(200, 400), model="lab/big")
     _, report = report_of(tmp_path, found_in(read(tmp_path)), expected)
     assert report.verdicts["H1"].outcome == ("null" if expected == "A != B" else "supported")
+
+
+def test_real_logs_of_other_harnesses_make_drafts(shared_data: Path) -> None:
+    """200 multiple-choice items of lm-eval, about as good as guessing; one instance of Every Eval Ever."""
+    folder = shared_data / "logs" / "lm_eval" / "generated_lm_eval_0.4.13"
+    found = found_in(read(folder))
+    assert (found.arms, found.score) == (("toy_gen", "toy_mc"), "acc,none")
+    protocol, report = report_of(folder, found, "toy_mc > 0.25")
+    assert (report.verdicts["H1"].outcome, report.standing) == ("null", "retrospective")
+    assert protocol.task(protocol.arm("toy_mc").task).dataset.n == 200
+    every = found_in(read(shared_data / "logs" / "every_eval_ever"))
+    assert [len(ids) for ids in every.items.values()] == [1]
+
+
+def test_real_inspect_logs_are_each_of_one_arm(shared_data: Path) -> None:
+    """A folder of many tasks and models: every log is assigned to the arm that it was found in."""
+    folder = shared_data / "logs" / "inspect" / "meridianlabs-ai+inspect_scout"
+    found = found_in(read(folder))
+    arm = next(name for name in found.arms if found.items[name])
+    protocol, _ = report_of(folder, found, f"{arm} > 0.5")
+    assigned = assign(protocol, found.headers)
+    assert all(assigned[log.sha256] == one.name for one in found.conditions for log in one.headers)
