@@ -133,6 +133,16 @@ def test_a_person_may_say_what_tells_arms_apart(tmp_path: Path) -> None:
     assert "task_args.style" in str(caught.value.remedy())
 
 
+def test_no_arm_mixes_models_or_tasks(tmp_path: Path) -> None:
+    """Whatever a person goes by, items of two tasks never meet under one id."""
+    for task in ("one", "two"):
+        for shots in (0, 5):
+            write(tmp_path, f"{task}{shots}", task=task, task_args={"shots": shots})
+    table = read(tmp_path)
+    assert found_in(table, by=["task"]).arms == ("one", "two")
+    assert len(found_in(table, by=["task_args.shots"]).arms) == 4
+
+
 def test_judges_versions_and_items_are_promised(tmp_path: Path) -> None:
     """What the logs say of themselves is in the draft: nobody types it."""
     graded = {"model_roles": {"grader": {"model": "lab/judge"}}}

@@ -14,6 +14,8 @@ from leadline.verdict.sides import decoding, dotted, fewest_apart, full, rank
 
 #: Conditions of one study.
 MOST: Final = 64
+#: What no arm mixes, whatever else it is told by: its items would be several things under one id.
+_ALWAYS: Final = ("model", "task")
 #: Metadata that begins so is a stamp of a registered run.
 _STAMPS: Final = "leadline_"
 #: Longest value of a setting that becomes part of a name.
@@ -46,7 +48,8 @@ def conditions(headers: Sequence[LogHeader], by: Collection[str] = ()) -> tuple[
     """The conditions among some logs, in the order in which they first appear.
 
     Told apart by model, task with its version, arguments and plan, and decoding without its seed; where those agree, by
-    the arm that logs are stamped with, else by metadata that all of them have. `by` names the settings to go by instead.
+    the arm that logs are stamped with, else by metadata that all of them have. `by` names the settings to go by
+    instead, besides model and task.
     Raises InputError for a name in `by` that does not differ, and for more than 64 conditions.
     """
     known = [_settings(header) for header in headers]
@@ -55,7 +58,8 @@ def conditions(headers: Sequence[LogHeader], by: Collection[str] = ()) -> tuple[
         metadata = [dotted("metadata", plain(header.metadata)) for header in headers]
         described = _describing(metadata)
         known = [{**one, **more} for one, more in zip(known, metadata, strict=True)]
-        telling = _chosen(by, [*telling, *described]) if by else described
+        always = [name for name in telling if name in _ALWAYS]
+        telling = [*always, *_chosen(by, [*telling, *described])] if by else described
     groups: list[tuple[Settings, list[LogHeader]]] = []
     for header, settings in zip(headers, known, strict=True):
         own = {name: settings.get(name) for name in telling}
@@ -115,13 +119,13 @@ def _chosen(by: Collection[str], telling: Sequence[str]) -> list[str]:
             raise InputError(
                 f"the logs do not differ in {name!r}", where="--by", remedy=f"they differ in: {known}"
             )
-    return list(dict.fromkeys(by))
+    return [name for name in dict.fromkeys(by) if name not in _ALWAYS]
 
 
 def _names(groups: Sequence[tuple[Settings, Sequence[LogHeader]]], telling: Sequence[str]) -> list[str]:
     """A name for each condition: the stamp of its logs, else what tells it from the others."""
     stamps = [{str((header.metadata or {}).get(ARM_STAMP)) for header in members} for _, members in groups]
-    single = [name_of(stamp.copy().pop()) for stamp in stamps if len(stamp) == 1 and "None" not in stamp]
+    single = [name_of(next(iter(stamp))) for stamp in stamps if len(stamp) == 1 and "None" not in stamp]
     if len(set(single)) == len(groups):
         return single
     names: list[str] = []
