@@ -8,7 +8,7 @@ through the same decoder and the same checks as a log that this package reads it
 import json
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any, BinaryIO, Final
 
@@ -75,6 +75,12 @@ def _lines(source: Source, asked: bytes) -> Iterator[BinaryIO]:
                 remedy=error.remedy(),
             ) from error
         yield lines
+
+
+def prepare() -> None:
+    """Import Inspect's reader, which takes seconds, in the process that will be forked for `inspect_lines`."""
+    with suppress(ImportError):
+        from inspect_ai.log import read_eval_log  # noqa: F401
 
 
 def inspect_lines(payload: bytes) -> bytes:
